@@ -1,0 +1,1 @@
+"""The ECERT portal and back office."""
