@@ -1,1 +1,23 @@
-"""The ECERT portal and back office."""
+"""The ECERT portal and back office: ``create_app`` and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+
+def create_app(environment: str | None = None, overrides: dict[str, Any] | None = None) -> Flask:
+    """Build the application for an environment (ECERT_ENV by default). Raises ConfigurationError (SEC-5)."""
+    from app import config
+    from app.database import prepare_engine
+    from app.extensions import db, migrate
+
+    app = Flask(__name__, template_folder="../templates", static_folder="static")
+    app.config.update(config.load(environment, overrides))
+    db.init_app(app)
+    with app.app_context():
+        for engine in db.engines.values():
+            prepare_engine(engine)
+    migrate.init_app(app, db, directory=str(config.ROOT / "migrations"), render_as_batch=True)
+    return app

@@ -131,6 +131,12 @@ def test_a_redirect_to_another_site_is_not_followed(visitor):
     assert visitor.get("/away").location == "https://elsewhere.example/pay?x=1"
 
 
+def test_requests_do_not_share_what_the_application_context_holds(site, visitor):
+    with site.app_context():
+        assert visitor.open("GET", "/seen").json == 0
+        assert visitor.open("GET", "/seen").json == 0
+
+
 FORM = page(
     "<form method='post' action='/echo' enctype='multipart/form-data'>"
     "<input type='hidden' name='step' value='2'>"

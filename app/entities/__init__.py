@@ -1,0 +1,1 @@
+"""The tables by subject; ``app.models`` is where everyone imports them from."""

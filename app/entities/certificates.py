@@ -1,0 +1,63 @@
+"""Generated certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.column_types import (
+    BigId,
+    Id,
+    LongText,
+    Moment,
+    Str40,
+    Str120,
+    Str255,
+    enum_column,
+)
+from app.entities.base import Model
+from app.states import CertificateState
+
+if TYPE_CHECKING:
+    from app.entities.requests import CertificateRequest
+
+
+class Certificate(Model):
+    """What was generated for a request, as read from the certificate itself (CRT-1, CRT-2)."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (
+        UniqueConstraint("issuer", "serial_number"),
+        Index("ix_certificates_state", "state", "id"),
+        Index(
+            "ix_certificates_uncollected",
+            "recorded_at",
+            "request_id",
+            postgresql_where=text("state IN ('GENERE', 'EXPEDIE') AND collected_at IS NULL"),
+            sqlite_where=text("state IN ('GENERE', 'EXPEDIE') AND collected_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    request_id: Mapped[int] = mapped_column(BigId, ForeignKey("certificate_requests.id"), unique=True)
+    state: Mapped[CertificateState] = mapped_column(
+        enum_column(CertificateState, "state"), default=CertificateState.GENERE
+    )
+    serial_number: Mapped[Str120] = mapped_column(index=True)  # hexadecimal
+    issuer: Mapped[Str255]
+    subject: Mapped[Str255]
+    not_before: Mapped[Moment]
+    not_after: Mapped[Moment] = mapped_column(index=True)
+    key_description: Mapped[Str40]
+    fingerprint: Mapped[Str120]
+    pem: Mapped[LongText]
+    recorded_at: Mapped[Moment]
+    recorded_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    tracking_number: Mapped[Str40 | None] = mapped_column(index=True)
+    dispatched_at: Mapped[Moment | None]
+    collected_at: Mapped[Moment | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    request: Mapped[CertificateRequest] = relationship(back_populates="certificate")
