@@ -1,0 +1,263 @@
+"""Accounts: logging in, sessions kept on the server, passwords (LOG, ACT-2, SEC-2)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import current_app
+from flask_babel import gettext as _
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import selectinload
+
+from app import clock
+from app.errors import DomainError, TooManyAttempts
+from app.extensions import db
+from app.models import RoleGrant, User, UserSession
+from app.permissions import Actor, Role
+from app.services import activation, attempts, audit, outbox, passwords
+from app.services.links import public_url
+from app.services.locking import lock
+from app.services.unit_of_work import use_case
+
+LOGIN_WINDOW = timedelta(minutes=15)
+LOGINS_PER_ACCOUNT = 10
+LOGINS_PER_ADDRESS = 60
+SESSIONS_KEPT = timedelta(days=30)
+TOUCH_EVERY = timedelta(minutes=1)
+RESET_LIFE = timedelta(hours=1)
+
+
+class LoginRefused(DomainError):
+    """Unknown, wrong, not activated in time, disabled: one answer for all (LOG-2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A fresh session: the token goes into the cookie, only its hash stays here."""
+
+    token: str
+    must_change_password: bool
+
+
+def log_in(email: str, password: str, *, ip: str | None, user_agent: str) -> Login:
+    """Open a session. Raises LoginRefused or TooManyAttempts; the work done is the same for every refusal."""
+    wanted = email.strip().lower()
+    account_key = attempts.key_for("login:account", wanted + "|" + (ip or ""))
+    attempts.count_attempt(attempts.key_for("login:address", ip or "?"), limit=LOGINS_PER_ADDRESS, window=LOGIN_WINDOW)
+    attempts.count_attempt(account_key, limit=LOGINS_PER_ACCOUNT, window=LOGIN_WINDOW)
+    if not _has_come_from(wanted, ip):
+        # Slow guessing from many addresses is slowed too; whoever keeps at it does not lock the owner's own place out.
+        key = attempts.key_for("login:owner", wanted)
+        attempts.count_attempt(key, limit=LOGINS_PER_ACCOUNT * 10, window=LOGIN_WINDOW)
+    user = db.session.scalar(select(User).where(User.email == wanted))
+    temporary = user is not None and user.password_hash is None
+    stored = None
+    if user is not None:
+        stored = user.temporary_password_hash if temporary else user.password_hash
+    matches = passwords.verify_password(stored, password.strip() if temporary else password)
+    if user is None or not matches or user.disabled_at is not None or _temporary_is_over(user, temporary):
+        raise LoginRefused(
+            _("Adresse e-mail ou mot de passe incorrect. Vérifiez-les, ou demandez un nouveau mot de passe.")
+        )
+    token = _open_session(user.id, ip, user_agent)
+    attempts.forget_attempts(account_key)
+    return Login(token=token, must_change_password=temporary)
+
+
+def _has_come_from(email: str, ip: str | None) -> bool:
+    """Did the person log in from this address during the last thirty days?"""
+    found = select(UserSession.id).join(User, User.id == UserSession.user_id)
+    return db.session.scalar(found.where(User.email == email, UserSession.ip == ip).limit(1)) is not None
+
+
+def _temporary_is_over(user: User, temporary: bool) -> bool:
+    expires = user.temporary_password_expires_at
+    return temporary and (expires is None or expires <= clock.now())
+
+
+@use_case
+def _open_session(user_id: int, ip: str | None, user_agent: str) -> str:
+    token = secrets.token_urlsafe(32)
+    moment = clock.now()
+    db.session.add(
+        UserSession(
+            token_hash=passwords.hash_token(token),
+            user_id=user_id,
+            created_at=moment,
+            last_seen_at=moment,
+            ip=ip,
+            user_agent=user_agent[:255],
+        )
+    )
+    db.session.execute(update(User).where(User.id == user_id).values(last_seen_at=moment))
+    return token
+
+
+def session_of(token: str) -> UserSession | None:
+    """The live session behind a cookie: not ended, not idle, not too old, its person not disabled (SEC-2)."""
+    config = current_app.config
+    moment = clock.now()
+    row = db.session.scalar(
+        select(UserSession)
+        .where(UserSession.token_hash == passwords.hash_token(token))
+        .options(selectinload(UserSession.user).selectinload(User.grants))
+    )
+    if row is None or row.ended_at is not None or row.user.disabled_at is not None:
+        return None
+    if row.last_seen_at + config["SESSION_IDLE"] <= moment or row.created_at + config["SESSION_ABSOLUTE"] <= moment:
+        return None
+    return row
+
+
+@use_case
+def touch_session(session_id: int) -> None:
+    """The person is still there (written at most once a minute)."""
+    db.session.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=clock.now()))
+
+
+@use_case
+def log_out(token: str) -> None:
+    """End this session for good."""
+    db.session.execute(
+        update(UserSession)
+        .where(UserSession.token_hash == passwords.hash_token(token), UserSession.ended_at.is_(None))
+        .values(ended_at=clock.now())
+    )
+
+
+@use_case
+def end_sessions(user_id: int, *, except_token: str | None = None) -> None:
+    """End a person's sessions: password change, disabling, « déconnecter partout »."""
+    statement = update(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+    if except_token is not None:
+        statement = statement.where(UserSession.token_hash != passwords.hash_token(except_token))
+    db.session.execute(statement.values(ended_at=clock.now()))
+
+
+@use_case
+def purge_old_sessions() -> int:
+    """Drop sessions whose cookie cannot be used any more, 30 days after they began; returns how many."""
+    result = db.session.execute(delete(UserSession).where(UserSession.created_at < clock.now() - SESSIONS_KEPT))
+    return int(getattr(result, "rowcount", 0))
+
+
+def actor_for(user: User, *, ip: str | None, locale: str) -> Actor:
+    """The actor that services take, from rights as they stand now (PPL-2)."""
+    live = [grant for grant in user.grants if grant.revoked_at is None]
+    return Actor(
+        user_id=user.id,
+        label=user.display_name,
+        roles=frozenset(grant.role for grant in live),
+        organisation_ids=frozenset(
+            grant.organisation_id
+            for grant in live
+            if grant.role is Role.ADMIN_ORGANISATION and grant.organisation_id is not None
+        ),
+        ip=ip,
+        locale=locale,
+    )
+
+
+@use_case
+def choose_password(user_id: int, password: str, *, actor: Actor, keep_token: str | None) -> None:
+    """First password after a temporary one (ACT-2), or a change; activates what was waiting for it.
+
+    Ends the person's other sessions. Raises DomainError when the password is weak, RegistrationExpired when the
+    account was purged meanwhile (ACT-3).
+    """
+    activation.lock_organisations_of(user_id)
+    user = activation.lock_account(user_id)
+    passwords.check_new_password(password, about=(user.email, user.first_name, user.last_name))
+    if user.password_hash is None and passwords.verify_password(user.temporary_password_hash, password):
+        raise DomainError(_("Choisissez un mot de passe différent du mot de passe temporaire."), field="password")
+    first = user.password_hash is None
+    if first:
+        activation.activate_user(user, actor=actor)
+    else:
+        outbox.write("password_changed", to=user.email, locale=user.locale, name=user.display_name)
+    user.password_hash = passwords.hash_password(password)
+    user.temporary_password_hash = user.temporary_password_expires_at = None
+    end_sessions(user.id, except_token=keep_token)
+    audit.record(actor, "choose_password", user, after={"first": first})
+
+
+def confirm_password(user_id: int, password: str, *, ip: str | None) -> None:
+    """« Your password again » before a grave act. Raises DomainError on field ``current``, TooManyAttempts."""
+    key = attempts.key_for("confirm:account", f"{user_id}|{ip}")
+    attempts.count_attempt(key, limit=LOGINS_PER_ACCOUNT, window=LOGIN_WINDOW)
+    user = db.session.get_one(User, user_id)
+    if not passwords.verify_password(user.password_hash, password):
+        raise DomainError(_("Ce n'est pas votre mot de passe actuel."), field="current")
+    attempts.forget_attempts(key)
+
+
+@use_case
+def set_locale(user_id: int, locale: str) -> None:
+    """The person's language, for screens and mails (I18-1)."""
+    db.session.execute(update(User).where(User.id == user_id).values(locale=locale))
+
+
+def _reset_serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="password-reset")
+
+
+def _reset_mark(user: User) -> str:
+    """Changes with the password, so that a link works once."""
+    return passwords.hash_token(f"{user.id}|{user.password_hash}")[:24]
+
+
+@use_case
+def ask_for_reset(email: str, *, ip: str | None) -> None:
+    """Mail a one-hour single-use link if the account exists and is active; the page says the same always (LOG-3)."""
+    attempts.count_attempt(attempts.key_for("reset:address", ip or "?"), limit=20, window=timedelta(hours=1))
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None or user.password_hash is None or user.disabled_at is not None:
+        return
+    try:
+        attempts.count_attempt(attempts.key_for("reset:account", user.email), limit=3, window=timedelta(hours=1))
+    except TooManyAttempts:
+        return
+    token = _reset_serializer().dumps([user.id, _reset_mark(user)])
+    outbox.write(
+        "password_reset",
+        to=user.email,
+        locale=user.locale,
+        secret=True,
+        name=user.display_name,
+        link=public_url("auth.reset", token=token),
+    )
+
+
+def user_of_reset(token: str) -> User | None:
+    """Whose valid, unused link this is."""
+    try:
+        user_id, mark = _reset_serializer().loads(token, max_age=int(RESET_LIFE.total_seconds()))
+    except (BadData, ValueError, TypeError):
+        return None
+    user = db.session.get(User, user_id)
+    return user if user is not None and user.disabled_at is None and _reset_mark(user) == mark else None
+
+
+@use_case
+def reset_password(token: str, password: str, *, ip: str | None) -> None:
+    """Consume the link. Raises DomainError when it is used, old or forged, or the password is weak."""
+    user = user_of_reset(token)
+    if user is None:
+        raise DomainError(_("Ce lien a déjà servi ou n'est plus valable. Demandez-en un nouveau."))
+    user = lock(User, user.id)
+    if user_of_reset(token) is None:
+        raise DomainError(_("Ce lien a déjà servi ou n'est plus valable. Demandez-en un nouveau."))
+    choose_password(user.id, password, actor=actor_for(user, ip=ip, locale=user.locale), keep_token=None)
+
+
+def grant_role(user: User, role: Role, *, organisation_id: int | None, by: Actor) -> None:
+    """Give a role once; a live grant is left as it is. Called inside a use case."""
+    for grant in user.grants:
+        if grant.role is role and grant.organisation_id == organisation_id and grant.revoked_at is None:
+            return
+    user.grants.append(
+        RoleGrant(role=role, organisation_id=organisation_id, granted_at=clock.now(), granted_by_id=by.user_id)
+    )
