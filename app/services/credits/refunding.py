@@ -1,0 +1,222 @@
+"""Giving money back for a credit note: by the gateway when a person asks it, or by hand (AVO-4).
+
+The gateway is asked once for each press of a person, never twice by itself. Before a second try it is asked what
+it already gave back: what was refunded there above what our books know was the answer that never came.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from app import clock
+from app.adapters.clictopay import GatewayRefused, GatewayUnavailable
+from app.errors import DomainError, IllegalTransition, NotFound
+from app.extensions import db
+from app.models import Organisation, Payment, Refund, RefundMethod
+from app.money import format_millimes
+from app.permissions import Actor, Permission
+from app.services.announcing import tell_administrators
+from app.services.authority import require
+from app.services.credits.proposing import refuse_own
+from app.services.links import public_url
+from app.services.locking import check_version, lock
+from app.services.moving import move_refund
+from app.services.payments import gateway
+from app.services.payments.gateway import GatewayDown
+from app.services.unit_of_work import use_case
+from app.states import RefundState
+
+log = structlog.get_logger()
+
+REFERENCE_LIMIT = 120
+
+
+def refund_by_gateway(refund_id: int, *, actor: Actor, expected_version: int | None = None) -> Refund:
+    """« Rembourser »: ask the gateway to give the amount back (AVO-4); the refund as it stands then.
+
+    No transaction is open while it is asked. A refusal, an outage or a late answer leaves it « à rembourser » with
+    its error. Raises NotFound, Forbidden, IllegalTransition, StaleObject, GatewayDown (before anything was asked).
+    """
+    require(actor, Permission.SETTLE_PAYMENTS)
+    claimed = _claim(refund_id, actor, expected_version)
+    try:
+        given_back = _given_back(claimed.payment_id)
+    except GatewayDown:
+        _fail(refund_id, actor, _in_french(_("La passerelle n'a pas répondu : rien ne lui a été demandé.")))
+        raise
+    if claimed.attempts > 1 and given_back - _confirmed(claimed.payment_id) >= claimed.amount:
+        return _confirm(refund_id, actor, given_back)  # an earlier answer was lost: the money went back already
+    try:
+        gateway.client().refund(claimed.order_id, claimed.amount)
+    except GatewayRefused as refusal:
+        return _fail(refund_id, actor, f"{refusal.code} · {refusal.gateway_message}"[:500])
+    except GatewayUnavailable as outage:
+        log.warning("refund_unanswered", refund=refund_id, reason=outage.reason)
+        return _fail(
+            refund_id, actor, _in_french(_("La passerelle n'a pas répondu : interrogez-la avant de recommencer."))
+        )
+    return _confirm(refund_id, actor, given_back + claimed.amount)
+
+
+def query_refund(refund_id: int, *, actor: Actor) -> Refund:
+    """« Interroger la passerelle »: did the money go back? For an answer that never came, or a crash meanwhile.
+
+    Raises NotFound, Forbidden, GatewayDown.
+    """
+    require(actor, Permission.SETTLE_PAYMENTS)
+    found = db.session.get(Refund, refund_id, populate_existing=True)
+    if found is None:
+        raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
+    if found.state is RefundState.REMBOURSE or found.attempts == 0:
+        return found
+    payment_id, amount = found.payment_id, found.amount
+    given_back = _given_back(payment_id)
+    if given_back - _confirmed(payment_id) >= amount:
+        return _confirm(refund_id, actor, given_back)
+    return _fail(refund_id, actor, _in_french(_("La passerelle n'a rien remboursé.")))
+
+
+@use_case
+def refund_by_hand(refund_id: int, *, bank_reference: str, actor: Actor, expected_version: int | None = None) -> Refund:
+    """The money went back by bank transfer, under this reference (AVO-1).
+
+    One that the gateway was asked for is queried there first by the caller's page; what it gave back is never paid
+    twice. Raises NotFound, Forbidden, IllegalTransition, StaleObject, DomainError on ``bank_reference``.
+    """
+    require(actor, Permission.SETTLE_PAYMENTS)
+    bank_reference = " ".join(bank_reference.split())
+    if len(bank_reference) < 3:
+        raise DomainError(_("Écrivez la référence du virement."), field="bank_reference")
+    if len(bank_reference) > REFERENCE_LIMIT:
+        raise DomainError(_("120 caractères au plus."), field="bank_reference")
+    refund = _locked(refund_id)
+    refuse_own(refund.credit_note.organisation_id, actor)
+    check_version(refund, expected_version, for_staff=True)
+    move_refund(refund, "done_by_hand", actor=actor, details={"reference": bank_reference})
+    refund.method = RefundMethod.MANUEL
+    refund.bank_reference, refund.last_error = bank_reference, ""
+    refund.done_at, refund.done_by_id = clock.now(), actor.user_id
+    _tell(refund)
+    return refund
+
+
+def transfer_done(refund_id: int, *, bank_reference: str, actor: Actor, expected_version: int | None = None) -> Refund:
+    """« Virement fait »: by hand, after asking the gateway when it was ever pressed, so that nothing is paid twice.
+
+    When the gateway turns out to have given the money back, that is noted instead: its ``method`` says so.
+    Raises as ``refund_by_hand``; GatewayDown, nothing written, when the gateway cannot tell.
+    """
+    require(actor, Permission.SETTLE_PAYMENTS)
+    found = db.session.get(Refund, refund_id, populate_existing=True)
+    if found is None:
+        raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
+    check_version(found, expected_version, for_staff=True)
+    if found.method is RefundMethod.PASSERELLE and found.attempts:
+        found = query_refund(refund_id, actor=actor)
+        if found.state is RefundState.REMBOURSE:
+            return found
+        expected_version = found.version
+    return refund_by_hand(refund_id, bank_reference=bank_reference, actor=actor, expected_version=expected_version)
+
+
+class _Claimed:
+    """What is needed of a refund while no transaction is open."""
+
+    def __init__(self, refund: Refund) -> None:
+        self.payment_id, self.amount, self.attempts = refund.payment_id, refund.amount, refund.attempts
+        self.order_id = refund.payment.gateway_order_id or ""
+
+
+@use_case
+def _claim(refund_id: int, actor: Actor, expected_version: int | None) -> _Claimed:
+    refund = _locked(refund_id)
+    refuse_own(refund.credit_note.organisation_id, actor)
+    if refund.method is not RefundMethod.PASSERELLE or not refund.payment.gateway_order_id:
+        raise IllegalTransition(_("Ce remboursement se fait par virement, et non par la passerelle."))
+    if refund.state is RefundState.EN_COURS:
+        raise IllegalTransition(_("Ce remboursement est déjà demandé à la passerelle : interrogez-la."))
+    check_version(refund, expected_version, for_staff=True)
+    move_refund(refund, "ask_gateway", actor=actor)
+    refund.attempts += 1
+    refund.asked_at, refund.asked_by_id, refund.last_error = clock.now(), actor.user_id, ""
+    return _Claimed(refund)
+
+
+@use_case
+def _confirm(refund_id: int, actor: Actor, given_back: int) -> Refund:
+    refund = _locked(refund_id)
+    if refund.state is RefundState.REMBOURSE:
+        return refund
+    move_refund(refund, "confirm", actor=actor)
+    refund.last_error = ""
+    refund.done_at, refund.done_by_id = clock.now(), actor.user_id
+    refund.payment.refunded = given_back
+    _tell(refund)
+    return refund
+
+
+@use_case
+def _fail(refund_id: int, actor: Actor, error: str) -> Refund:
+    refund = _locked(refund_id)
+    if refund.state is RefundState.EN_COURS:
+        move_refund(refund, "fail", actor=actor, details={"error": error})
+    if refund.state is not RefundState.REMBOURSE:
+        refund.last_error = error
+    return refund
+
+
+def _locked(refund_id: int) -> Refund:
+    """The refund, after its organisation and payment: the order everybody locks in."""
+    row = db.session.execute(
+        select(Refund.payment_id, Payment.organisation_id)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.id == refund_id)
+    ).first()
+    if row is None:
+        raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
+    lock(Organisation, row.organisation_id)
+    lock(Payment, row.payment_id)
+    return lock(Refund, refund_id)
+
+
+def _given_back(payment_id: int) -> int:
+    """What the gateway says it gave back of a payment, in millimes. Raises GatewayDown."""
+    payment = db.session.get_one(Payment, payment_id)
+    answer = gateway.ask(payment)
+    return answer.refunded_amount if answer is not None else 0  # an order it does not know gave nothing back
+
+
+def _confirmed(payment_id: int) -> int:
+    """What our books know went back by the gateway, in millimes."""
+    return int(
+        db.session.scalar(
+            select(func.coalesce(func.sum(Refund.amount), 0)).where(
+                Refund.payment_id == payment_id,
+                Refund.method == RefundMethod.PASSERELLE,
+                Refund.state == RefundState.REMBOURSE,
+            )
+        )
+        or 0
+    )
+
+
+def _in_french(sentence: str) -> str:
+    """Errors are kept as they were said; the desk reads them."""
+    with force_locale("fr"):
+        return str(sentence)
+
+
+def _tell(refund: Refund) -> None:
+    organisation = db.session.get_one(Organisation, refund.credit_note.organisation_id)
+    tell_administrators(
+        "refund_done",
+        organisation,
+        amount=format_millimes(refund.amount),
+        credit_note_number=refund.credit_note.number,
+        by_bank=refund.method is RefundMethod.MANUEL,
+        bank_reference=refund.bank_reference,
+        link=public_url("invoices.index"),
+    )
