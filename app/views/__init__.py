@@ -1,0 +1,36 @@
+"""The views: one file per journey, each with its ``blueprint``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+JOURNEYS = (
+    "signup",
+    "organisation",
+    "ordering",
+    "orders",
+    "requests",
+    "messages",
+    "documents",
+    "auth",
+    "preferences",
+    "pages",
+    "tracking",
+    "health",
+    "basket",
+    "payments",
+    "invoices",
+    "credits",
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register every journey's blueprint, the navigation and the guard of temporary passwords."""
+    from app.views import first_login, navigation
+
+    for name in (*JOURNEYS, "dev") if app.config["DEV_PAGES"] else JOURNEYS:
+        app.register_blueprint(import_module(f"app.views.{name}").blueprint)
+    first_login.init_app(app)
+    navigation.init_app(app)
