@@ -29,8 +29,10 @@ JOURNEYS = (
 def init_app(app: Flask) -> None:
     """Register every journey's blueprint, the navigation and the guard of temporary passwords."""
     from app.views import first_login, navigation
+    from app.views.admin import site
 
     for name in (*JOURNEYS, "dev") if app.config["DEV_PAGES"] else JOURNEYS:
         app.register_blueprint(import_module(f"app.views.{name}").blueprint)
+    site.init_app(app)
     first_login.init_app(app)
     navigation.init_app(app)
