@@ -9,7 +9,7 @@ from flask import Flask
 
 def create_app(environment: str | None = None, overrides: dict[str, Any] | None = None) -> Flask:
     """Build the application for an environment (ECERT_ENV by default). Raises ConfigurationError (SEC-5)."""
-    from app import config, logs, views, web
+    from app import cli, config, logs, views, web
     from app.database import prepare_engine
     from app.extensions import babel, csrf, db, login, mail, migrate
     from app.services import health
@@ -33,6 +33,7 @@ def create_app(environment: str | None = None, overrides: dict[str, Any] | None 
     web.init_app(app)
     logs.init_app(app)
     views.init_app(app)
+    cli.init_app(app)
     if app.config["ENVIRONMENT"] == "production":
         with app.app_context():
             health.refuse_sample_accounts()
