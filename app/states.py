@@ -236,13 +236,15 @@ PAYMENT_MOVES: tuple[Move, ...] = (
 
 _C = CertificateState
 CERTIFICATE_MOVES: tuple[Move, ...] = (
-    Move("dispatch", (_C.GENERE,), _C.EXPEDIE, (Who.AGENT,)),
-    Move("collect", (_C.EXPEDIE,), _C.RETIRE, (Who.APPLICANT, Who.AGENT)),
+    Move("dispatch", (_C.GENERE,), _C.EXPEDIE, (Who.AGENT,), tone="primary", bulk=True),
+    Move("collect", (_C.EXPEDIE,), _C.RETIRE, (Who.APPLICANT, Who.AGENT), tone="primary", bulk=True),
     Move(
         "revoke",
         (_C.GENERE, _C.EXPEDIE, _C.RETIRE),
         _C.REVOQUE,
         (Who.APPLICANT, Who.ADMINISTRATOR, Who.AGENT),
+        needs_reason=True,
+        tone="danger",
     ),
     Move("expire", (_C.GENERE, _C.EXPEDIE, _C.RETIRE), _C.EXPIRE, (Who.SYSTEM,)),
 )

@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from app import clock
-from app.errors import DomainError, IllegalTransition
+from app.errors import DomainError, IllegalTransition, NotFound
+from app.extensions import db
 from app.models import Certificate, CertificateRequest, CreditProposal, Organisation, Payment, PaymentRemedy, Refund
 from app.permissions import Actor, Permission
 from app.services import audit, history
@@ -123,7 +125,7 @@ def move_organisation(
 
 def _current_move(
     moves: tuple[Move, ...],
-    row: CertificateRequest | Organisation | CreditProposal,
+    row: CertificateRequest | Organisation | Certificate | CreditProposal,
     action: str,
     hands: frozenset[Who],
     *,
@@ -165,11 +167,40 @@ def move_payment(
     return payment
 
 
+def lock_certificate(request_id: int) -> tuple[Certificate, CertificateRequest]:
+    """A request and its certificate, locked in that order and read afresh: what every move of a certificate starts
+    from (CRT-1). Raises NotFound, also when none was generated.
+    """
+    request = lock(CertificateRequest, request_id)
+    found = db.session.scalar(select(Certificate.id).where(Certificate.request_id == request.id))
+    if found is None:
+        raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
+    return lock(Certificate, found), request
+
+
 def move_certificate(
-    certificate: Certificate, request: CertificateRequest, action: str, *, actor: Actor, reason: str = ""
+    certificate: Certificate,
+    request: CertificateRequest,
+    action: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected_version: int | None = None,
+    details: dict[str, Any] | None = None,
 ) -> Certificate:
-    """Move a certificate whose request the caller locked. Raises IllegalTransition, Forbidden, NotFound."""
-    move = checked_move(CERTIFICATE_MOVES, certificate.state, action, hands_on_request(actor, request))
+    """Move a certificate whose request the caller locked (CRT-1); ``expected_version`` is the certificate's.
+
+    Raises as ``move_request``: NotFound (another's), IllegalTransition, Forbidden, StaleObject, DomainError.
+    """
+    move = _current_move(
+        CERTIFICATE_MOVES,
+        certificate,
+        action,
+        hands_on_request(actor, request),
+        actor=actor,
+        expected_version=expected_version,
+    )
+    reason = _checked_reason(move, reason)
     before = certificate.state
     after = CertificateState(move.target) if move.target is not None else before
     certificate.state = after
@@ -182,6 +213,7 @@ def move_certificate(
         from_state=before,
         to_state=after,
         reason=reason,
+        details=details,
     )
     audit.record(actor, f"certificate_{action}", certificate, before={"state": before}, after={"state": after})
     return certificate
