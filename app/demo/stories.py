@@ -106,6 +106,8 @@ def demo(client: Client, at: Calendar, agent: Officer, other: Officer) -> Story:
         Point("last_name_ar", "L'orthographe est à corriger."),
         message="Merci de compléter votre dossier : il est prêt par ailleurs.",
     )
+    yield at.ago(9, 14, 10)
+    client.order(staff[16], staff[17])  # never activated: their invitations ran out
     yield at.ago(8, 18, 20)
     client.answer_request(third[2])
     client.write(

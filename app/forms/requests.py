@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
     DateField,
+    EmailField,
     FileField,
     HiddenField,
     RadioField,
@@ -154,6 +155,33 @@ class CorrectionForm(PersonForm, VersionedForm):
             "identity_kind": self.identity_kind.data,
             **{name: getattr(self, name).stored for name in names},
         }
+
+
+class EmailForm(VersionedForm):
+    """« Corriger l'adresse » of somebody who has not activated their account (ORD-7)."""
+
+    email = EmailField(
+        _l("Nouvelle adresse e-mail"),
+        [Identifier(identifiers.normalise_email)],
+        filters=[strip],
+        render_kw={"autocomplete": "off"},
+    )
+    email_confirmation = EmailField(
+        _l("Confirmation d'email"),
+        [InputRequired(_l("Écrivez l'adresse e-mail une seconde fois."))],
+        filters=[strip],
+        render_kw={"autocomplete": "off"},
+    )
+
+    @property
+    def address(self) -> str:
+        """In its stored form."""
+        return str(getattr(self.email, "stored", ""))
+
+    def validate_email_confirmation(self, field: Any) -> None:
+        """The same address twice, whatever its capitals."""
+        if field.data.lower() != (self.email.data or "").lower():
+            raise StopValidation(_("Les deux adresses e-mail diffèrent."))
 
 
 class ReopenForm(CorrectionForm):

@@ -34,6 +34,14 @@ class LoginRefused(DomainError):
     """Unknown, wrong, not activated in time, disabled: one answer for all (LOG-2)."""
 
 
+class InvitationExpired(LoginRefused):
+    """The temporary password is the right one, but its time is over: its holder may be told (APP-1)."""
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(_("Ce mot de passe temporaire a expiré."))
+        self.user_id = user_id
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """A fresh session: the token goes into the cookie, only its hash stays here."""
@@ -43,7 +51,10 @@ class Login:
 
 
 def log_in(email: str, password: str, *, ip: str | None, user_agent: str) -> Login:
-    """Open a session. Raises LoginRefused or TooManyAttempts; the work done is the same for every refusal."""
+    """Open a session; the work done is the same for every refusal.
+
+    Raises LoginRefused, InvitationExpired (only to who holds the right temporary password), TooManyAttempts.
+    """
     wanted = email.strip().lower()
     account_key = attempts.key_for("login:account", wanted + "|" + (ip or ""))
     attempts.count_attempt(attempts.key_for("login:address", ip or "?"), limit=LOGINS_PER_ADDRESS, window=LOGIN_WINDOW)
@@ -58,7 +69,9 @@ def log_in(email: str, password: str, *, ip: str | None, user_agent: str) -> Log
     if user is not None:
         stored = user.temporary_password_hash if temporary else user.password_hash
     matches = passwords.verify_password(stored, password.strip() if temporary else password)
-    if user is None or not matches or user.disabled_at is not None or _temporary_is_over(user, temporary):
+    if user is not None and matches and user.disabled_at is None and _temporary_is_over(user, temporary):
+        raise InvitationExpired(user.id)
+    if user is None or not matches or user.disabled_at is not None:
         raise LoginRefused(
             _("Adresse e-mail ou mot de passe incorrect. Vérifiez-les, ou demandez un nouveau mot de passe.")
         )

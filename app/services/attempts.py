@@ -5,7 +5,8 @@ Nobody is locked out for good: old tries fall out of the window, and the refusal
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -39,6 +40,18 @@ def count_attempt(key: str, *, limit: int, window: timedelta) -> None:
         retry_after = max(1, int((recent[1] + window - moment).total_seconds()) + 1)
         raise TooManyAttempts(_too_many(retry_after), retry_after=retry_after)
     db.session.add(Attempt(key=key, at=moment))
+
+
+def latest(keys: Collection[str], *, within: timedelta) -> dict[str, datetime]:
+    """When each of these keys was last tried within the window; those that were not are left out."""
+    if not keys:
+        return {}
+    rows = db.session.execute(
+        select(Attempt.key, func.max(Attempt.at))
+        .where(Attempt.key.in_(keys), Attempt.at > clock.now() - within)
+        .group_by(Attempt.key)
+    )
+    return {row.key: row[1] for row in rows}
 
 
 @use_case

@@ -13,7 +13,8 @@ from app.errors import DomainError, NotFound
 from app.extensions import db
 from app.models import CertificateRequest, Organisation
 from app.permissions import Actor, Permission
-from app.queries.billing import live_payments_of
+from app.queries import chasing
+from app.queries.billing import basket_count, live_payments_of
 from app.services import audit
 from app.services.authority import require, require_organisation
 from app.services.locking import lock
@@ -45,6 +46,24 @@ def add_to_basket(actor: Actor, references: Sequence[str]) -> int:
         row.basket_added_at = moment
         audit.record(actor, "add_to_basket", row)
     return len(fresh)
+
+
+@use_case
+def add_all_ready(actor: Actor, organisation_id: int) -> int:
+    """« Tout mettre au panier »: whatever waits for its payment and no payment holds (ORD-7); says how many.
+
+    The basket fills up to its limit, the oldest first. Raises DomainError (nothing is ready, the basket is full,
+    the organisation may not pay), Forbidden, NotFound.
+    """
+    require_organisation(actor, organisation_id, Permission.PAY)
+    lock(Organisation, organisation_id)
+    room = BASKET_LIMIT - basket_count([organisation_id])
+    if room <= 0:
+        raise DomainError(_("Votre panier est plein : réglez-le, puis ajoutez les autres demandes."))
+    ready = chasing.ready_references(organisation_id, room)
+    if not ready:
+        raise DomainError(_("Aucune autre demande n'est prête à payer : voyez votre panier."))
+    return add_to_basket(actor, ready)
 
 
 def remove_from_basket(actor: Actor, reference: str) -> CertificateRequest:

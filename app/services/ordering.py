@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app import clock
-from app.errors import DomainError, NotFound, ValidationFailed
+from app.errors import DomainError, NotFound, TooManyAttempts, ValidationFailed
 from app.extensions import db
 from app.identifiers import common_name
 from app.models import (
@@ -25,7 +26,7 @@ from app.models import (
     User,
 )
 from app.permissions import Actor, Permission, Role
-from app.queries import reference
+from app.queries import chasing, reference
 from app.queries.people import administers_something
 from app.services import attempts, audit, history, numbering, outbox, search_columns, settings
 from app.services.accounts import grant_role
@@ -313,16 +314,32 @@ def resend_invitation(actor: Actor, request_id: int) -> None:
     invite_again(lock(CertificateRequest, request_id), actor=actor)
 
 
-def invite_again(request: CertificateRequest, *, actor: Actor) -> None:
-    """The applicant's invitation once more, for a request the caller locked. Inside a use case; raises the same."""
+def invite_again(request: CertificateRequest, *, actor: Actor) -> bool:
+    """The applicant's invitation once more, for a request the caller locked; did a temporary password go with it?
+
+    Inside a use case; raises the same.
+    """
     if request.state is not RequestState.NON_FINALISEE:
         raise DomainError(_("Cette demande n'attend plus le demandeur."))
     applicant = lock(User, request.applicant_id)
-    attempts.count_attempt(attempts.key_for("invitation", str(applicant.id)), limit=1, window=timedelta(hours=1))
+    try:
+        attempts.count_attempt(chasing.invitation_key(applicant.id), limit=1, window=chasing.PAUSE)
+    except TooManyAttempts as wait:
+        raise TooManyAttempts(_told_within_the_hour(request, wait.retry_after), retry_after=wait.retry_after) from wait
     temporary = _temporary_for(applicant)
     write_invitation(request, request.organisation, applicant, temporary)
     history.write(actor, "invitation_resent", request_id=request.id, organisation_id=request.organisation_id)
     audit.record(actor, "resend_invitation", request)
+    return temporary is not None
+
+
+def _told_within_the_hour(request: CertificateRequest, seconds: int) -> str:
+    return ngettext(
+        "%(name)s a déjà été relancé(e) il y a moins d'une heure : réessayez dans %(num)d minute.",
+        "%(name)s a déjà été relancé(e) il y a moins d'une heure : réessayez dans %(num)d minutes.",
+        -(-seconds // 60),
+        name=f"{request.first_name} {request.last_name}",
+    )
 
 
 def _orderable(actor: Actor, organisation_id: int) -> Organisation:

@@ -96,9 +96,10 @@ def correct(
     """« Corriger » while the applicant has not validated; ends their report of an error (APP-2).
 
     A wrong e-mail is mended before activation: the invitation moves to the account of the new address, and an
-    account that was made for the wrong one and serves nothing else goes (ORD-7). An activated account keeps its
-    address. The account takes the corrected data only while nobody has activated it and it serves this request
-    alone. Raises NotFound, Forbidden, IllegalTransition, StaleObject, ValidationFailed beside the fields.
+    account that was made for the wrong one and serves nothing else goes (ORD-7); the person's other requests of
+    this organisation that wait for them follow. An activated account keeps its address. The account takes the
+    corrected data only while nobody has activated it and it serves this request alone. Raises NotFound, Forbidden,
+    IllegalTransition, StaleObject, ValidationFailed beside the fields.
     """
     request = _locked(actor, request_id, Permission.ORDER_CERTIFICATES)
     if request.state is not RequestState.NON_FINALISEE:
@@ -173,10 +174,44 @@ def _move_to(actor: Actor, request: CertificateRequest, person: dict[str, Any]) 
     account, temporary = applicant_account(actor, line)
     if account.disabled_at is not None:
         raise _wrong_email(_("Cette adresse e-mail ne peut pas être utilisée pour un demandeur."))
+    for other in _waiting_too(before, request):
+        other.applicant_id = account.id
+        apply_person(other, {"email": person["email"]})
+        other.version += 1
+        _note(actor, other, "email_mended", ["email"])
     request.applicant_id = account.id
     db.session.flush()
-    _drop_if_useless(before)
+    _close_to_the_wrong_address(before)
     return temporary
+
+
+def _waiting_too(before: User, request: CertificateRequest) -> list[CertificateRequest]:
+    """The person's other requests of this organisation that wait for them: the address was wrong for all."""
+    return list(
+        db.session.scalars(
+            select(CertificateRequest)
+            .where(
+                CertificateRequest.applicant_id == before.id,
+                CertificateRequest.organisation_id == request.organisation_id,
+                CertificateRequest.state == RequestState.NON_FINALISEE,
+                CertificateRequest.id != request.id,
+            )
+            .order_by(CertificateRequest.id)
+            .with_for_update(of=CertificateRequest)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def _close_to_the_wrong_address(before: User) -> None:
+    """The invitation sent there opens nothing any more, unless another organisation's request waits for it."""
+    waits = select(CertificateRequest.id).where(
+        CertificateRequest.applicant_id == before.id, CertificateRequest.state == RequestState.NON_FINALISEE
+    )
+    if not administers_something(before) and db.session.scalar(waits.limit(1)) is None:
+        before.temporary_password_hash = before.temporary_password_expires_at = None
+        end_sessions(before.id)
+    _drop_if_useless(before)
 
 
 def _own_email(actor: Actor) -> str | None:

@@ -11,6 +11,7 @@ JOURNEYS = (
     "organisation",
     "ordering",
     "orders",
+    "chasing",
     "requests",
     "messages",
     "documents",

@@ -11,7 +11,7 @@ from flask_login import current_user, login_user, logout_user
 from app.errors import DomainError
 from app.forms.auth import ChoosePasswordForm, ForgottenForm, LoginForm
 from app.forms.base import show_refusal
-from app.services import accounts
+from app.services import accounts, inviting
 from app.services.activation import RegistrationExpired
 from app.views.guards import safe_next, signed_in
 from app.views.navigation import home_of
@@ -34,6 +34,8 @@ def login() -> Any:
                 ip=request.remote_addr,
                 user_agent=request.user_agent.string,
             )
+        except accounts.InvitationExpired as late:
+            show_refusal(form, DomainError(inviting.renew_expired(late, ip=request.remote_addr)))
         except DomainError as refusal:
             show_refusal(form, refusal)
         else:

@@ -60,8 +60,25 @@ def add() -> Any:
         flash(str(refusal), "error")
         return redirect(url_for("orders.history"))
     if count:
-        flash(ngettext("%(num)d demande ajoutée au panier.", "%(num)d demandes ajoutées au panier.", count), "success")
+        flash(_added(count), "success")
     return redirect(url_for("basket.show"))
+
+
+@blueprint.post("/tout")
+@requires(Permission.PAY)
+def add_ready() -> Any:
+    """« Tout mettre au panier »: every request that waits for its payment (ORD-7)."""
+    try:
+        count = basket.add_all_ready(current_actor(), own_organisation_id())
+    except DomainError as refusal:
+        flash(str(refusal), "info")
+    else:
+        flash(_added(count), "success")
+    return redirect(url_for("basket.show"))
+
+
+def _added(count: int) -> str:
+    return ngettext("%(num)d demande ajoutée au panier.", "%(num)d demandes ajoutées au panier.", count)
 
 
 @blueprint.post("/retirer")

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from app.models import CertificateRequest
 from app.permissions import Permission
+from app.queries import chasing
 from app.queries import requests as queries
 from app.queries.asks import waiting_at_home
 from app.queries.requests import PAGE_SIZE, HistoryFilter, HistoryPage
@@ -37,6 +38,9 @@ def history() -> Any:
         states=RequestState,
         types=queries.ordered_types(organisation_id),
         payable=_payable(page.rows, page.held),
+        ready=chasing.counts(organisation_id)[chasing.Stage.READY]
+        if counts[RequestState.EN_ATTENTE_DE_PAIEMENT]
+        else 0,
         may={row.id: _actions(row) for row in page.rows},
         todo=waiting_at_home(current_actor(), organisation_id),
         pager=_pager(page),

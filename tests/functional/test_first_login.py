@@ -123,7 +123,8 @@ def test_a_temporary_password_past_its_time_opens_nothing(newcomer, client, trav
     travel(hours=48, seconds=1)
     page = client.login(newcomer.email, TEMPORARY)
     assert page.path == "/"
-    assert "incorrect" in page
+    assert "Ce mot de passe temporaire a expiré." in page
+    assert "recommencez l'inscription" in page
 
 
 @pytest.mark.spec("LOG-3")

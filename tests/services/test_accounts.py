@@ -39,7 +39,7 @@ def refusals(app):
         "empty": (known.email, ""),
         "disabled": (disabled.email, factories.PASSWORD),
         "never activated": (never.email, factories.PASSWORD),
-        "temporary too late": (late.email, "abcd-efgh-jkmn-pqrs"),
+        "temporary too late": (late.email, "abcd-efgh-jkmn-pqrz"),
         "temporary after activation": (both.email, "abcd-efgh-jkmn-pqrs"),
     }
 

@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 
 from app.errors import DomainError
 from app.forms.base import show_refusal
-from app.forms.requests import CorrectionForm, ReopenForm, WithdrawForm
+from app.forms.requests import CorrectionForm, EmailForm, ReopenForm, WithdrawForm
 from app.identifiers import format_phone
 from app.models import CertificateRequest
 from app.permissions import Permission
+from app.queries.chasing import Stage
 from app.services import withdrawing
 from app.services.declared import PERSON_FIELDS
 from app.services.withdrawing import Correction
@@ -73,6 +74,29 @@ def correct(reference: str) -> Any:
             flash(_said(row, done), "success")
             return _show(row)
     return render_template("views/requests/correct.html", row=row, form=form, reopening=False)
+
+
+@blueprint.route("/demandes/<reference>/adresse", methods=["GET", "POST"])
+@requires(Permission.ORDER_CERTIFICATES)
+def mend_email(reference: str) -> Any:
+    """« Corriger l'adresse » of somebody who has not activated their account (ORD-7)."""
+    row = wanted(reference, hand=Who.ADMINISTRATOR)
+    if row.state is not RequestState.NON_FINALISEE or _is_active(row):
+        flash(_("Le compte est activé, ou la demande n'attend plus le demandeur : l'adresse ne change plus."), "info")
+        return _show(row)
+    form = EmailForm(data={"version": str(row.version)})
+    if form.validate_on_submit():
+        try:
+            done = withdrawing.correct(
+                current_actor(), row.id, {"email": form.address}, expected_version=form.expected_version
+            )
+        except DomainError as refusal:
+            show_refusal(form, refusal)
+            form.renew(row.version)
+        else:
+            flash(_said(row, done), "success" if done.invited else "info")
+            return redirect(url_for("chasing.show", etape=Stage.ACTIVATION))
+    return render_template("views/requests/mend_email.html", row=row, form=form)
 
 
 @blueprint.route("/demandes/<reference>/rouvrir", methods=["GET", "POST"])
