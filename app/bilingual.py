@@ -1,10 +1,13 @@
-"""Sentences kept in French and Arabic: which one a reader gets, and what Arabic is missing (REV-2, I18-1)."""
+"""What a reader gets in their language: sentences kept in French and Arabic, amounts (REV-2, I18-1)."""
 
 from __future__ import annotations
 
 import re
 
 from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from app.money import format_arabic, format_english, format_millimes
 
 _ARABIC = re.compile(r"[\u0620-\u064a]")
 _LATIN_WORDS = re.compile(r"[A-Za-zÀ-ÿ’']{2,}(?:[\s,;:]+[A-Za-zÀ-ÿ’']{2,}){2}")
@@ -14,6 +17,14 @@ def for_reader(french: str, arabic: str) -> str:
     """The sentence in the reader's language; where it is missing, the other one rather than nothing."""
     wants_arabic = str(get_locale() or "fr").startswith("ar")
     return (arabic or french) if wants_arabic else (french or arabic)
+
+
+def amount_for_reader(millimes: int | None) -> str:
+    """An amount as the reader's language writes it; « la somme » for one in another currency, which has no figures."""
+    if millimes is None:
+        return _("la somme")
+    language = str(get_locale() or "fr")[:2]
+    return {"ar": format_arabic, "en": format_english}.get(language, format_millimes)(millimes)
 
 
 def is_arabic(text: str) -> bool:

@@ -193,6 +193,12 @@ def format_arabic(millimes: int) -> str:
     return f"{mark}{format_number(millimes)}{NO_BREAK}د.ت"
 
 
+def format_english(millimes: int) -> str:
+    """``TND 1,271.500``: English separates the other way round, and has the currency's code before the figures."""
+    dinars, part = divmod(abs(millimes), MILLIMES_PER_DINAR)
+    return f"{'−' if millimes < 0 else ''}TND{NO_BREAK}{dinars:,}.{part:03d}"
+
+
 def format_rate(rate_bp: int) -> str:
     """``19 %``, ``19,25 %``: a rate of basis points as French writes it."""
     whole, part = divmod(rate_bp, 100)

@@ -32,13 +32,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
 from app import clock
-from app.bilingual import for_reader
+from app.bilingual import amount_for_reader, for_reader
 from app.errors import DomainError, Forbidden, NotFound, TooManyAttempts
 from app.extensions import db, login
 from app.identifiers import format_phone
 from app.models import User
 from app.money import format_millimes
 from app.permissions import Actor, visitor
+from app.queries.reference import reason_for_reader
 from app.services import accounts
 from app.state_labels import action_label, state_label, state_tone
 from app.typography import french_spaces
@@ -149,7 +150,13 @@ def init_app(app: Flask) -> None:
     app.after_request(_secure)
     app.context_processor(_template_context)
     app.jinja_env.filters.update(
-        millimes=format_millimes, day=_day, moment=_moment, phone=_phone, clock_time=_clock_time
+        millimes=format_millimes,
+        day=_day,
+        moment=_moment,
+        phone=_phone,
+        clock_time=_clock_time,
+        dinars=amount_for_reader,
+        reason=reason_for_reader,
     )
     app.jinja_env.globals.update(
         csp_nonce=csp_nonce,

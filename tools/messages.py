@@ -1,7 +1,9 @@
 """Extract the sentences people read to ``app/translations/messages.pot``; keep the catalogues with it.
 
-``messages.py`` extracts and updates; ``messages.py --check`` changes nothing and fails when a sentence of the
+``messages.py`` extracts, updates and compiles; ``messages.py --check`` changes nothing and fails when a sentence of the
 source is missing from the template, or a translation lost or invented a placeholder.
+An untranslated plural is marked fuzzy until it is translated: a compiler would otherwise give it the French forms by
+the other language's rule, « 1 ans » in Arabic, instead of leaving the whole sentence to French.
 The template carries no line numbers and no dates, so that it changes only when a sentence does.
 """
 
@@ -15,7 +17,8 @@ import tempfile
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSLATIONS = ROOT / "app" / "translations"
@@ -74,6 +77,19 @@ def update() -> None:
             "update", "-i", str(TEMPLATE), "-o", str(catalogue), "-l", locale, "--no-wrap",
             "--ignore-pot-creation-date", "--no-fuzzy-matching",
         )  # fmt: skip
+        finish(catalogue)
+
+
+def finish(path: Path) -> None:
+    """Mark the plurals that are not translated, and compile what is: nothing is built when the product starts."""
+    catalogue = read(path)
+    for message in catalogue:
+        if message.id and not isinstance(message.id, str):
+            (message.flags.discard if any(message.string) else message.flags.add)("fuzzy")
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=0, sort_output=True, no_location=True)
+    with path.with_suffix(".mo").open("wb") as file:
+        write_mo(file, catalogue)
 
 
 SHOWN = 12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -159,6 +160,18 @@ def reason_named(code: str) -> Reason | None:
     return db.session.scalar(
         select(Reason).where((Reason.code == code) | (Reason.text_fr == code)).order_by(Reason.id).limit(1)
     )
+
+
+def reason_for_reader(text: str) -> str:
+    """A reason as it was given, in the reader's language where we have it: our own sentences, the ready-made ones.
+
+    An agent's own words stay as they were written.
+    """
+    own = _(text) if text else ""
+    if own != text or not str(get_locale() or "fr").startswith("ar"):
+        return own
+    ready = reason_named(text)
+    return ready.text_ar or text if ready is not None else text
 
 
 def all_rows(model: type) -> list[object]:

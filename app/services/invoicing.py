@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import clock
 from app.extensions import db
 from app.models import CertificateRequest, Invoice, Order, Organisation, Payment, PaymentMethod
-from app.money import amount_in_words, format_millimes
+from app.money import amount_in_words
 from app.papers import InvoiceAmounts, InvoiceData, InvoiceLine, Party, check_amounts, snapshot
 from app.permissions import SYSTEM
 from app.queries.people import administrators_of
@@ -102,7 +102,7 @@ def mail_invoice(invoice: Invoice, payment: Payment) -> None:
             organisation_id=invoice.organisation_id,
             invoice_number=invoice.number,
             payment_reference=payment.reference,
-            amount=format_millimes(invoice.total_ttc),
+            amount=invoice.total_ttc,
             method=payment.method,
             applicants=[line["applicant"] for line in invoice.snapshot["lines"]],
             name=administrator.display_name,

@@ -6,6 +6,7 @@ A mail is rendered when it is written, in its recipient's language, from ``templ
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -16,13 +17,15 @@ from flask_babel import force_locale
 from sqlalchemy import select
 
 from app import clock
-from app.bilingual import is_arabic
+from app.bilingual import amount_for_reader, is_arabic
 from app.extensions import db
 from app.mail_catalogue import SUBJECTS
 from app.models import OutboxMail
 from app.services.unit_of_work import use_case
 from app.typography import plain_text
 
+_TEXT = re.compile(r">[^<]+")
+_REFERENCE = re.compile(r"(?<![\w/-])[A-Z]{2,4}-\d{4}-\d{3,}(?![\w/-])")
 LEASE = timedelta(minutes=5)
 OUTAGE_PAUSE = timedelta(seconds=10)
 RIGHT_TO_LEFT = {"ar"}
@@ -44,16 +47,14 @@ def write(
 
     Each attachment is ``{"name", "media_type", "storage_key"}`` or ``{"name", "invoice_id"}``.
     """
-    with force_locale(locale):
-        subject = str(SUBJECTS[kind]) % context if "%(" in str(SUBJECTS[kind]) else str(SUBJECTS[kind])
-        text, html = _render(kind, locale, {**context, "subject": subject, "recipient": to})
+    subject, text, html = render(kind, to=to, locale=locale, **context)
     host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or "localhost"
     moment = clock.now()
     mail = OutboxMail(
         message_id=f"<{uuid.uuid4().hex}@{host}>",
         kind=kind,
         recipient=to,
-        subject=" ".join(subject.split()),
+        subject=subject,
         text=text,
         html=html,
         locale=locale,
@@ -68,14 +69,32 @@ def write(
     return mail
 
 
+def render(kind: str, *, to: str, locale: str = "fr", **context: Any) -> tuple[str, str, str]:
+    """Subject, plain text and HTML of a mail as ``write`` would queue it; nothing is written.
+
+    The context holds things, not words: states and roles as their enums, amounts in millimes, moments in UTC. The
+    templates say them in the recipient's language, which is not that of whoever acts (I18-1).
+    """
+    with force_locale(locale):
+        subject = subject_of(kind, context)
+        return subject, *_bodies(kind, locale, {**context, "subject": subject, "recipient": to})
+
+
+def subject_of(kind: str, context: dict[str, Any]) -> str:
+    """A mail's subject in the language of the moment."""
+    subject = str(SUBJECTS[kind])
+    if "%(" in subject:
+        words = {**context, "amount": amount_for_reader(context["amount"])} if "amount" in context else context
+        subject %= words
+    return " ".join(subject.split())
+
+
 def preview(kind: str, *, to: str, locale: str = "fr", **context: Any) -> tuple[str, str]:
     """Subject and plain text of a mail as ``write`` would queue it; nothing is written."""
-    with force_locale(locale):
-        subject = str(SUBJECTS[kind]) % context if "%(" in str(SUBJECTS[kind]) else str(SUBJECTS[kind])
-        return subject, _render(kind, locale, {**context, "subject": subject, "recipient": to})[0]
+    return render(kind, to=to, locale=locale, **context)[:2]
 
 
-def _render(kind: str, locale: str, values: dict[str, Any]) -> tuple[str, str]:
+def _bodies(kind: str, locale: str, values: dict[str, Any]) -> tuple[str, str]:
     """Both bodies. The environment itself renders: the context of pages needs a request, jobs have none."""
     lang = locale[:2]
     values = {**values, "lang": lang, "dir": "rtl" if lang in RIGHT_TO_LEFT else "ltr"}
@@ -84,7 +103,14 @@ def _render(kind: str, locale: str, values: dict[str, Any]) -> tuple[str, str]:
         plain = text.render(values).strip() + "\n"
     if lang in RIGHT_TO_LEFT:
         plain = right_to_left(plain)
-    return plain, html.render(values)
+    return plain, keep_references_whole(html.render(values))
+
+
+def keep_references_whole(page: str) -> str:
+    """A mail's HTML whose references (DEM-2026-000418) never break over two lines, which in Arabic turns them round."""
+    head, body = page.split("<body", 1)
+    whole = r'<bdi dir="ltr" class="whole">\g<0></bdi>'
+    return head + "<body" + _TEXT.sub(lambda found: _REFERENCE.sub(whole, found[0]), body)
 
 
 def right_to_left(text: str) -> str:

@@ -23,7 +23,6 @@ from app.services.authority import require
 from app.services.links import public_url
 from app.services.locking import lock
 from app.services.unit_of_work import use_case
-from app.state_labels import state_label
 
 
 @use_case
@@ -137,7 +136,7 @@ def _send_invitation(user: User, role: Role) -> None:
         locale=user.locale,
         secret=password is not None,
         name=user.display_name,
-        role=state_label(role),
+        role=role,
         password=password,
         deadline=until if password is not None else None,
         link=public_url("auth.login"),

@@ -10,14 +10,14 @@ from app.extensions import db
 from app.models import CertificateRequest, Order, User
 from app.services import attempts, outbox
 from app.services.unit_of_work import use_case
-from app.state_labels import state_label
 
 
 @use_case
-def follow(reference: str, email: str, *, ip: str | None) -> None:
+def follow(reference: str, email: str, *, ip: str | None, locale: str = "fr") -> None:
     """Mail the state of a request or order when reference and e-mail fit. Raises TooManyAttempts.
 
-    The e-mail must be the applicant's or that of whoever entered the order.
+    The e-mail must be the applicant's or that of whoever entered the order. It speaks
+    that person's language, else ``locale``, the page's.
     """
     attempts.count_attempt(attempts.key_for("follow:address", ip or "?"), limit=20, window=timedelta(hours=1))
     wanted, address = reference.strip().upper(), email.strip().lower()
@@ -36,6 +36,7 @@ def follow(reference: str, email: str, *, ip: str | None) -> None:
         outbox.write(
             "order_followed",
             to=address,
+            locale=db.session.scalar(select(User.locale).where(User.email == address)) or locale,
             reference=wanted,
-            lines=[(request.reference, state_label(request.state)) for request in requests],
+            lines=[(request.reference, request.state) for request in requests],
         )

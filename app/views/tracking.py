@@ -10,6 +10,7 @@ from app.errors import DomainError
 from app.forms.auth import FollowForm
 from app.forms.base import show_refusal
 from app.services import tracking
+from app.web import current_actor
 
 blueprint = Blueprint("tracking", __name__)
 
@@ -20,7 +21,7 @@ def follow() -> Any:
     form = FollowForm()
     if form.validate_on_submit():
         try:
-            tracking.follow(form.reference.data, form.email.data, ip=request.remote_addr)
+            tracking.follow(form.reference.data, form.email.data, ip=request.remote_addr, locale=current_actor().locale)
         except DomainError as refusal:
             show_refusal(form, refusal)
         else:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.mail_catalogue import SUBJECTS
 from app.sandbox.mailbox import Mailbox
 from tests.pages import CheckingClient
 
@@ -89,3 +90,23 @@ def test_a_malformed_mail_is_kept_and_shown_all_the_same(mailbox: Mailbox, clien
     page = client.get("/dev/courrier")
     assert len(page.table()) == 1
     client.get(str(page.select("tbody a")[0]["href"]))
+
+
+@pytest.mark.spec("MAI-1")
+def test_the_gallery_shows_each_mail_in_each_language_html_beside_text(client: CheckingClient, app: Any) -> None:
+    gallery = client.get("/dev/courrier/galerie")
+    assert {row["Modèle"].split()[0] for row in gallery.table()} == set(SUBJECTS)
+    for locale, subject in (
+        ("fr", "Création de la demande de certificat"),
+        ("en", "Certificate request created"),
+        ("ar", "إنشاء طلب الشهادة"),
+    ):
+        page = client.get(f"/dev/courrier/galerie/request_created/1/{locale}")
+        assert page.h1 == subject
+        assert "tK7-mP2-vX9" in page
+        (frame,) = page.select("iframe")
+        body = app.test_client().get(str(frame["src"]))
+        assert f'lang="{locale}"' in body.text
+        assert "default-src 'none'" in body.headers["Content-Security-Policy"]
+    for wrong in ("nothing/1/fr", "request_created/9/fr", "request_created/1/de"):
+        client.get(f"/dev/courrier/galerie/{wrong}", expect=404)

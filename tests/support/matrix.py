@@ -276,6 +276,9 @@ MATRIX: dict[str, Row] = {
     "dev.mailbox": Row("GET", EVERYBODY),
     "dev.mail": Row("GET", EVERYBODY, {"key": "x"}),
     "dev.body": Row("GET", EVERYBODY, {"key": "x"}),
+    "dev.gallery": Row("GET", EVERYBODY),
+    "dev.sample": Row("GET", EVERYBODY, {"kind": "request_created", "case": 1, "locale": "ar"}),
+    "dev.sample_body": Row("GET", EVERYBODY, {"kind": "request_created", "case": 1, "locale": "ar"}),
     "dev.attachment": Row("GET", EVERYBODY, {"key": "x", "number": 0}),
 }
 

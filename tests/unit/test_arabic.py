@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from app.bilingual import joined, lacks_arabic
 from app.services.outbox import right_to_left
 
-CATALOGUE = Path(__file__).parents[2] / "app" / "translations" / "ar" / "LC_MESSAGES" / "messages.po"
+TRANSLATIONS = Path(__file__).parents[2] / "app" / "translations"
 words = st.sampled_from(["", "Le document est flou.", "الوثيقة غير واضحة.", "RNE", "  "])
 
 
 @pytest.mark.spec("I18-1")
-def test_the_compiled_catalogue_is_that_of_the_sentences() -> None:
-    with CATALOGUE.open("rb") as source, CATALOGUE.with_suffix(".mo").open("rb") as compiled:
-        written, used = read_po(source, locale="ar"), read_mo(compiled)
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_the_compiled_catalogue_is_that_of_the_sentences(language: str) -> None:
+    catalogue = TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
+    with catalogue.open("rb") as source, catalogue.with_suffix(".mo").open("rb") as compiled:
+        written, used = read_po(source, locale=language), read_mo(compiled)
     texts = [
         {m.id if isinstance(m.id, str) else m.id[0]: list(m.string) for m in each if m.id and any(m.string)}
         for each in (written, used)

@@ -23,7 +23,7 @@ from app.models import (
     Refund,
     RefundMethod,
 )
-from app.money import Split, amount_in_words, format_millimes, split, vat_rows
+from app.money import Split, amount_in_words, split, vat_rows
 from app.permissions import Actor, Permission
 from app.queries.people import administrators_of
 from app.services import audit, history, outbox
@@ -231,9 +231,8 @@ def _tell(note: CreditNote, invoice: Invoice) -> None:
             name=person.display_name,
             credit_note_number=note.number,
             invoice_number=invoice.number,
-            amount=format_millimes(note.total_ttc),
+            amount=note.total_ttc,
             reason=note.snapshot["reason"],
             outcome=note.outcome,
-            outcome_label=state_label(note.outcome),
             link=public_url("invoices.index"),
         )

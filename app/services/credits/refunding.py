@@ -16,7 +16,6 @@ from app.adapters.clictopay import GatewayRefused, GatewayUnavailable
 from app.errors import DomainError, IllegalTransition, NotFound
 from app.extensions import db
 from app.models import Organisation, Payment, Refund, RefundMethod
-from app.money import format_millimes
 from app.permissions import Actor, Permission
 from app.services.announcing import tell_administrators
 from app.services.authority import require
@@ -214,7 +213,7 @@ def _tell(refund: Refund) -> None:
     tell_administrators(
         "refund_done",
         organisation,
-        amount=format_millimes(refund.amount),
+        amount=refund.amount,
         credit_note_number=refund.credit_note.number,
         by_bank=refund.method is RefundMethod.MANUEL,
         bank_reference=refund.bank_reference,

@@ -9,7 +9,6 @@ from app import clock
 from app.errors import DomainError, Forbidden, IllegalTransition
 from app.extensions import db
 from app.models import Organisation, PaymentRemedy, RemedyKind
-from app.money import format_millimes
 from app.permissions import Actor, Permission
 from app.services import audit, history
 from app.services.announcing import tell_administrators
@@ -116,11 +115,10 @@ def reopen(payment_id: int, *, reason: str, actor: Actor) -> None:
 def _tell(remedy: PaymentRemedy) -> None:
     payment = remedy.payment
     organisation = db.session.get_one(Organisation, payment.organisation_id)
-    amount = format_millimes(remedy.amount) if remedy.currency == DINAR else _("la somme")
     tell_administrators(
         "payment_given_back",
         organisation,
-        amount=amount,
+        amount=remedy.amount if remedy.currency == DINAR else None,
         payment_reference=payment.reference,
         how=_how(remedy),
         bank_reference=remedy.outside_reference,
