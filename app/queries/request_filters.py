@@ -74,7 +74,8 @@ def whole_number(text: str) -> int | None:
     return number if 0 < number < 2**63 else None
 
 
-def _governorates() -> Choices:
+def governorates() -> Choices:
+    """Every gouvernorat, by name."""
     rows = db.session.execute(select(Governorate.id, Governorate.name_fr).order_by(Governorate.name_fr))
     return [(str(row.id), row.name_fr) for row in rows]
 
@@ -201,7 +202,7 @@ FILTERS = (
         _l("Gouvernorat de l'organisation"),
         "choice",
         lambda value: R.organisation_id.in_(select(Organisation.id).where(Organisation.governorate_id == value)),
-        choices=_governorates,
+        choices=governorates,
         parse=whole_number,
     ),
     Filter(
