@@ -160,6 +160,13 @@ def purge_drafts() -> object:
     return service()
 
 
+def purge_certificate_batches() -> object:
+    """CRT-1: batches that nobody confirmed."""
+    from app.services.certificate_batches import forget_old_batches
+
+    return forget_old_batches()
+
+
 def scan_quarantined() -> object:
     """Files that the antivirus could not read when they came."""
     from app.services.documents import scan_quarantined as service
@@ -231,6 +238,13 @@ SCHEDULE: tuple[Job, ...] = (
     Job("scan_quarantined", Every(300), _SOON, scan_quarantined, _l("Contrôler les fichiers en quarantaine")),
     Job("run_inspections", Every(5), _SOON, run_inspections, _l("Contrôler les documents reçus")),
     Job("purge_drafts", Every(3600), _DAY, purge_drafts, _l("Supprimer les inscriptions abandonnées")),
+    Job(
+        "purge_certificate_batches",
+        Every(3600),
+        _DAY,
+        purge_certificate_batches,
+        _l("Oublier les lots de certificats non confirmés"),
+    ),
     Job("purge_orphan_files", Every(3600), _DAY, purge_orphan_files, _l("Supprimer les fichiers orphelins")),
     Job("anchor_journal", Every(3600), _DAY, anchor_journal, _l("Noter la fin du journal hors de la base")),
     Job("trim_runs", Every(3600), _DAY, trim_runs, _l("Raccourcir l'historique des tâches")),

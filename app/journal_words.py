@@ -64,6 +64,7 @@ JOURNAL_WORDS: dict[str, object] = {
     "leave_quarantine": _l("Document sorti de quarantaine"),
     "view_identity_paper": _l("Pièce d'identité consultée"),
     "record_certificate": _l("Certificat enregistré"),
+    "print_slip": _l("Bordereau imprimé"),
     "certificate_dispatch": _l("Certificat expédié"),
     "certificate_collect": _l("Certificat retiré"),
     "certificate_revoke": _l("Certificat révoqué"),

@@ -27,6 +27,7 @@ SUBJECTS: dict[str, object] = {
     "request_rejected": _l("Votre demande de certificat est rejetée"),
     "request_approved": _l("Votre demande de certificat est acceptée"),
     "certificate_dispatched": _l("Votre certificat est expédié"),
+    "certificate_collected": _l("Le retrait de votre certificat est noté"),
     "organisation_verified": _l("Votre organisation est vérifiée"),
     "organisation_documents_missing": _l("Pièces manquantes"),
     "organisation_rejected": _l("L'inscription de votre organisation est rejetée"),

@@ -7,7 +7,7 @@ overwrites nothing (STA-2).
 
 from __future__ import annotations
 
-from app.entities.certificates import Certificate
+from app.entities.certificates import Certificate, CertificateBatch
 from app.entities.credit import (
     AGREEING,
     CreditNote,
@@ -89,6 +89,7 @@ __all__ = [
     "BulkRun",
     "CannedReply",
     "Certificate",
+    "CertificateBatch",
     "CertificateRequest",
     "CertificateType",
     "CguVersion",

@@ -148,6 +148,7 @@ ACTIONS: dict[str, object] = {
     "reject": _l("Rejeter"),
     "approve": _l("Approuver"),
     "dispatch": _l("Expédier"),
+    "record_certificate": _l("Enregistrer les certificats"),
     "take": _l("Prendre"),
     "release": _l("Rendre à la file"),
     "hand_over": _l("Confier à un collègue"),

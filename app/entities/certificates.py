@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.column_types import (
     BigId,
     Id,
+    JsonType,
     LongText,
     Moment,
     Str40,
@@ -38,6 +39,8 @@ class Certificate(Model):
             postgresql_where=text("state IN ('GENERE', 'EXPEDIE') AND collected_at IS NULL"),
             sqlite_where=text("state IN ('GENERE', 'EXPEDIE') AND collected_at IS NULL"),
         ),
+        Index("ix_certificates_dispatched", "dispatched_at", "id"),  # a day's slip (CRT-2)
+        Index("ix_certificates_collected", "collected_at", "id"),
     )
 
     id: Mapped[Id]
@@ -61,3 +64,19 @@ class Certificate(Model):
     version: Mapped[int] = mapped_column(default=1)
 
     request: Mapped[CertificateRequest] = relationship(back_populates="certificate")
+
+
+class CertificateBatch(Model):
+    """Certificates read from files and matched, not confirmed yet (CRT-1); kept for a day, for one person.
+
+    ``lines``: reference, request, its version, and what was read of each certificate.
+    """
+
+    __tablename__ = "certificate_batches"
+    __table_args__ = (Index("ix_certificate_batches_created", "created_at"),)
+
+    id: Mapped[Id]
+    public_id: Mapped[Str40] = mapped_column(unique=True)
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[Moment]
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JsonType)

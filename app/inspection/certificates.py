@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LIMIT = 64 * 1024
 """Bytes: a certificate with its chain takes some kilobytes."""
+BATCH_LIMIT = 4 * 1024 * 1024
+"""Bytes of a file that may hold hundreds of them."""
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 256
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
@@ -86,10 +88,7 @@ def identity_number(identifier: str) -> str:
 
 def read_certificate(data: bytes) -> CertificateFacts:
     """The one person's certificate in a file. Raises UnreadableCertificate, whose sentence says what to do."""
-    if not data.strip():
-        raise UnreadableCertificate("empty")
-    if len(data) > LIMIT:
-        raise UnreadableCertificate("too_large")
+    _check_size(data, LIMIT)
     certificates = _pem_certificates(data) if b"-----BEGIN " in data else [_der_certificate(data)]
     people = [each for each in certificates if not _is_authority(each)]
     if not people:
@@ -99,9 +98,68 @@ def read_certificate(data: bytes) -> CertificateFacts:
     return _facts(people[0])
 
 
+def read_certificates(data: bytes) -> list[CertificateFacts | UnreadableCertificate]:
+    """Every person's certificate in a file, in its order, authorities left out: a PEM bundle holds many (CRT-1).
+
+    A block that is damaged stands in its place as its refusal and stops no other. Raises UnreadableCertificate for
+    a file with no person's certificate at all, or with something that must not be there, such as a private key.
+    """
+    _check_size(data, BATCH_LIMIT)
+    if b"-----BEGIN " not in data:
+        return [read_certificate(data)]
+    found: dict[object, CertificateFacts | UnreadableCertificate] = {}
+    blocks = _pem_blocks(data)
+    for place, block in enumerate(blocks):
+        try:
+            certificate = _pem_certificate(block)
+            if not _is_authority(certificate):
+                facts = _facts(certificate)
+                found.setdefault(facts.fingerprint, facts)
+        except UnreadableCertificate as refusal:
+            found[place] = refusal
+    if sum(data.count(b"-----BEGIN " + label + b"-----") for label in _CERTIFICATE_LABELS) > len(blocks):
+        found[len(blocks)] = UnreadableCertificate("damaged")  # cut short, or two run into one
+    if not found:
+        raise UnreadableCertificate("authority")
+    return list(found.values())
+
+
+def is_issued_by(pem: str, authority_pem: str) -> bool:
+    """Did this authority sign the certificate? Names and signature both: a name alone is anybody's to write."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority_pem.encode()))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _check_size(data: bytes, limit: int) -> None:
+    if not data.strip():
+        raise UnreadableCertificate("empty")
+    if len(data) > limit:
+        raise UnreadableCertificate("too_large")
+
+
 def _pem_certificates(data: bytes) -> list[Certificate]:
+    return [_pem_certificate(block) for block in _pem_blocks(data)]
+
+
+def _pem_certificate(block: bytes) -> Certificate:
     from cryptography import x509
 
+    plain = re.sub(rb"(BEGIN|END) (X509|TRUSTED) CERTIFICATE", rb"\1 CERTIFICATE", block)
+    try:
+        return x509.load_pem_x509_certificate(plain)
+    except ValueError as error:
+        raise UnreadableCertificate("damaged") from error
+
+
+def _pem_blocks(data: bytes) -> list[bytes]:
+    """The certificates' blocks of a PEM file. Raises UnreadableCertificate when it holds none, or a private key."""
     labels = {match[1] for match in _PEM_BLOCK.finditer(data)} or {data.split(b"-----BEGIN ", 1)[1].split(b"-----")[0]}
     if any(label.endswith(b"PRIVATE KEY") for label in labels):
         raise UnreadableCertificate("private_key")
@@ -112,14 +170,7 @@ def _pem_certificates(data: bytes) -> list[Certificate]:
     blocks = [match[0] for match in _PEM_BLOCK.finditer(data) if match[1] in _CERTIFICATE_LABELS]
     if not blocks:
         raise UnreadableCertificate("damaged")
-    found = []
-    for block in blocks:
-        plain = re.sub(rb"(BEGIN|END) (X509|TRUSTED) CERTIFICATE", rb"\1 CERTIFICATE", block)
-        try:
-            found.append(x509.load_pem_x509_certificate(plain))
-        except ValueError as error:
-            raise UnreadableCertificate("damaged") from error
-    return found
+    return blocks
 
 
 def _der_certificate(data: bytes) -> Certificate:

@@ -1,4 +1,4 @@
-"""The papers we issue, as PDF: the contract and the invoice. Pure: data in, bytes out."""
+"""The papers we issue, as PDF: the contract, the invoice and credit note, dispatch slips. Pure: data in, bytes out."""
 
 from app.papers.contract import contract_pdf, default_terms
 from app.papers.data import (
@@ -16,6 +16,7 @@ from app.papers.data import (
     snapshot,
 )
 from app.papers.invoice import check_amounts, credit_note_pdf, invoice_pdf
+from app.papers.slip import Parcel, day_slip_pdf, parcel_slip_pdf
 from app.papers.teif import TeifOptions, check_teif, teif_xml
 
 __all__ = [
@@ -29,14 +30,17 @@ __all__ = [
     "InvoiceData",
     "InvoiceLine",
     "PaperError",
+    "Parcel",
     "Party",
     "TeifOptions",
     "check_amounts",
     "check_teif",
     "contract_pdf",
     "credit_note_pdf",
+    "day_slip_pdf",
     "default_terms",
     "invoice_pdf",
+    "parcel_slip_pdf",
     "snapshot",
     "teif_xml",
 ]

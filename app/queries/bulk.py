@@ -105,9 +105,9 @@ def rows_of(run_id: int, *, outcome: BulkOutcome | None = None, after: int = 0, 
 
 
 def result_lines(run_id: int) -> Iterator[Any]:
-    """Reference, outcome, sentence and moment of every row, for the CSV."""
+    """Reference, own values, outcome, sentence and moment of every row, for the CSV."""
     yield from db.session.execute(
-        select(BulkRow.position, BulkRow.reference, BulkRow.outcome, BulkRow.message, BulkRow.done_at)
+        select(BulkRow.position, BulkRow.reference, BulkRow.data, BulkRow.outcome, BulkRow.message, BulkRow.done_at)
         .where(BulkRow.run_id == run_id)
         .order_by(BulkRow.position)
     )

@@ -86,6 +86,12 @@ def start_run(action: str, lines: Iterable[Line], *, token: str, actor: Actor, d
     return run.public_id
 
 
+def was_started(token: str, actor: Actor) -> bool:
+    """Has the actor confirmed what this token stands for already?"""
+    mine = (BulkRun.public_id == token, BulkRun.user_id == (actor.user_id or 0))
+    return db.session.scalar(select(BulkRun.id).where(*mine)) is not None
+
+
 def _check_right(action: str, actor: Actor) -> None:
     if not actor.is_staff or actor.user_id is None or action not in ACTIONS:
         raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))

@@ -5,17 +5,21 @@ The moves are those that ``states`` marks ``bulk``; handing files around and sen
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app import clock
 from app.errors import DomainError, NotFound, StaleObject
 from app.extensions import db
 from app.models import BulkRow, BulkRun, CertificateRequest, DocumentKind, Organisation, User
 from app.permissions import Actor, Permission
-from app.services import asking, assigning, deciding, resending
+from app.services import asking, assigning, certificates, collecting, deciding, resending
+from app.services.deciding import AlreadyTracked
 from app.services.locking import lock, overtaken_by
 from app.state_labels import action_label
 
@@ -90,6 +94,24 @@ def _dispatch(_run: BulkRun, row: BulkRow, actor: Actor) -> str:
     return _("Expédiée sous le n° %(number)s.", number=deciding.normalise_tracking_number(number))
 
 
+def _record(_run: BulkRun, row: BulkRow, actor: Actor) -> str:
+    data = str(row.data.get("pem") or "").encode()
+    kept = certificates.record_certificate(_request(row), data, actor=actor, expected_version=row.expected_version)
+    row.data = {key: value for key, value in row.data.items() if key != "pem"}  # it is with the certificate now
+    return _("Enregistré : n° de série %(serial)s.", serial=kept.serial_number)
+
+
+def _collect(_run: BulkRun, row: BulkRow, actor: Actor) -> str:
+    kept = collecting.confirm_collection(_request(row), actor=actor, collected_on=day_of(row.data))
+    assert kept.collected_at is not None  # noqa: S101 - what the service writes
+    return _("Retrait noté le %(day)s.", day=clock.local(kept.collected_at).strftime("%d/%m/%Y"))
+
+
+def day_of(data: Mapping[str, Any]) -> date | None:
+    """The day a row's own values name, None for none."""
+    return date.fromisoformat(str(data["day"])) if data.get("day") else None
+
+
 def _resend(_run: BulkRun, row: BulkRow, actor: Actor) -> str:
     return resending.resend_last_mail(_request(row), actor=actor, expected_version=row.expected_version)
 
@@ -124,6 +146,19 @@ ACTIONS: dict[str, BulkAction] = {
             needs="file",
         ),
         BulkAction(
+            "record_certificate",
+            _record,
+            _l("Aucun courriel ne part."),
+            needs="file",
+            right=Permission.RECORD_CERTIFICATES,
+        ),
+        BulkAction(
+            "collect",
+            _collect,
+            _l("« Le retrait de votre certificat est noté » au titulaire de chaque certificat."),
+            needs="file",
+        ),
+        BulkAction(
             "resend",
             _resend,
             _l("L'invitation ou le rappel des pièces manquantes, à chaque personne une fois par heure au plus."),
@@ -150,7 +185,12 @@ def refusal_sentence(row: BulkRow, refusal: DomainError) -> str:
         why = overtaken_by(request, row.expected_version, for_staff=True) if request is not None else ""
         if why:
             return _("%(why)s Relisez-le avant de recommencer.", why=why)
-    return str(refusal)
+    return said_in_bulk(str(refusal)) if isinstance(refusal, AlreadyTracked) else str(refusal)
+
+
+def said_in_bulk(already: str) -> str:
+    """A number that only the request's own page can confirm."""
+    return f"{already} {_('Cela se fait depuis la page de la demande.')}"
 
 
 def _check_holder(row: BulkRow) -> None:

@@ -20,16 +20,18 @@ from sqlalchemy import select
 from app import clock
 from app.errors import DomainError
 from app.extensions import db
-from app.models import CertificateRequest, Organisation, User
+from app.models import Certificate, CertificateRequest, Organisation, User
 from app.permissions import Actor, Permission
 from app.queries.absences import OPEN_ORGANISATIONS, OPEN_REQUESTS
 from app.queries.readiness import obstacles_to_dispatch
 from app.queries.readiness_many import administrators_of_many, approval_obstacles_of_many, requests_whole
 from app.services.authority import hands_on_request
 from app.services.bulk import LIMIT, Line
-from app.services.bulk_actions import ACTIONS, NOBODY
+from app.services.bulk_actions import ACTIONS, NOBODY, day_of, said_in_bulk
+from app.services.certificates import refusal_to_record
+from app.services.collecting import refusal_to_collect
+from app.services.deciding import already_tracked
 from app.services.resending import refusal_to_resend
-from app.services.tracking_file import TrackingLine
 from app.state_labels import action_label, state_label
 from app.states import REQUEST_MOVES, NoSuchMove, RequestState, Who, find_move
 
@@ -118,29 +120,6 @@ def lines_of(chosen: Sequence[tuple[int, int | None, int | None]]) -> tuple[Line
     return tuple(Line(row.reference, row.id, shown[row.id][1], {"holder": shown[row.id][2] or NOBODY}) for row in rows)
 
 
-def lines_of_tracking(given: Sequence[TrackingLine], actor: Actor) -> tuple[Line, ...]:
-    """Lines from a file of RapidPost numbers; what is wrong with one is already its refusal."""
-    if not actor.can(Permission.READ_REQUESTS):
-        return ()
-    rows = db.session.execute(
-        select(CertificateRequest.id, CertificateRequest.reference, CertificateRequest.version).where(
-            CertificateRequest.reference.in_([line.reference for line in given])
-        )
-    )
-    known = {row.reference: row for row in rows}
-    return tuple(_line_of(line, known) for line in given)
-
-
-def _line_of(line: TrackingLine, known: Mapping[str, Any]) -> Line:
-    data: dict[str, Any] = {"tracking_number": line.tracking_number, "line": line.number}
-    row = known.get(line.reference)
-    refused = line.refused or ("" if row is not None else _("Aucune demande n'a cette référence."))
-    if refused:
-        return Line(line.reference, None, None, {**data, "refused": refused})
-    assert row is not None  # noqa: S101 - refused otherwise
-    return Line(row.reference, row.id, row.version, data)
-
-
 def lines_of_files(requests: Sequence[CertificateRequest], organisations: Sequence[Organisation]) -> tuple[Line, ...]:
     """Lines from open files of both kinds, with whom they are now."""
     return (
@@ -162,6 +141,7 @@ def forecast(plan: Plan, actor: Actor) -> Forecast:
     requests = requests_whole([line.request_id for line in plan.lines if line.request_id is not None])
     organisations = _organisations(plan.lines)
     obstacles = approval_obstacles_of_many(list(requests.values())) if plan.action == "approve" else {}
+    taken = _taken_numbers(plan) if plan.action == "dispatch" else {}
     names = _names(plan)
     shown = []
     told: list[CertificateRequest] = []
@@ -169,7 +149,11 @@ def forecast(plan: Plan, actor: Actor) -> Forecast:
         request = requests.get(line.request_id or 0)
         note = _note(line, names)
         if request is not None:
-            refused = line.data.get("refused") or _refusal(plan, line, request, actor, obstacles.get(request.id, []))
+            refused = (
+                line.data.get("refused")
+                or _refusal(plan, line, request, actor, obstacles.get(request.id, []))
+                or taken.get(line.data.get("tracking_number", ""), "")
+            )
             who = f"{request.first_name} {request.last_name}"
             shown.append(Shown(line.reference, who, request.organisation.legal_name, refused, note, request.reference))
             if not refused:
@@ -206,8 +190,10 @@ def _names(plan: Plan) -> dict[int, str]:
 
 
 def _note(line: Line, names: Mapping[int, str]) -> str:
-    if line.data.get("tracking_number"):
-        return str(line.data["tracking_number"])
+    if line.data.get("tracking_number") or line.data.get("day"):
+        day = day_of(line.data)
+        words = (str(line.data.get("tracking_number") or ""), day.strftime("%d/%m/%Y") if day is not None else "")
+        return " · ".join(word for word in words if word)
     return _("à %(who)s", who=names.get(int(line.data["to"]), "")) if line.data.get("to") else ""
 
 
@@ -223,6 +209,10 @@ def _refusal(plan: Plan, line: Line, request: CertificateRequest, actor: Actor, 
         return refusal_to_resend(request)
     if plan.action == "dispatch" and request.state is RequestState.EXPEDIEE:
         return _already_gone(request)
+    if plan.action == "record_certificate":
+        return refusal_to_record(request)
+    if plan.action == "collect":
+        return refusal_to_collect(request.certificate, day_of(line.data))
     try:
         find_move(REQUEST_MOVES, request.state, plan.action)
     except NoSuchMove:
@@ -240,6 +230,20 @@ def _refusal(plan: Plan, line: Line, request: CertificateRequest, actor: Actor, 
     if request.certificate is not None:
         return _("Un certificat est déjà enregistré pour cette demande : il est trop tard pour demander des pièces.")
     return ""
+
+
+def _taken_numbers(plan: Plan) -> dict[str, str]:
+    """Of the plan's RapidPost numbers, those that another token travels under already, with the refusal."""
+    numbers = {str(line.data["tracking_number"]) for line in plan.lines if line.data.get("tracking_number")}
+    if not numbers:
+        return {}
+    rows = db.session.execute(
+        select(Certificate.tracking_number, CertificateRequest.reference)
+        .join(CertificateRequest, CertificateRequest.id == Certificate.request_id)
+        .where(Certificate.tracking_number.in_(sorted(numbers)))
+        .order_by(Certificate.id.desc())
+    )
+    return {row.tracking_number or "": said_in_bulk(already_tracked(row.reference)) for row in rows}
 
 
 def _already_gone(request: CertificateRequest) -> str:
@@ -285,8 +289,10 @@ def _refusal_of_organisation(plan: Plan, line: Line, organisation: Organisation 
 
 def _mails(plan: Plan, told: Sequence[CertificateRequest]) -> tuple[int, int]:
     """How many mails leave, and to how many people."""
-    if plan.action in ("take", "release") or not plan.lines:
+    if plan.action in ("take", "release", "record_certificate") or not plan.lines:
         return 0, 0
+    if plan.action == "collect":
+        return len(told), len({request.applicant_id for request in told})
     if plan.action == "hand_over":
         to = {int(line.data.get("to") or plan.data.get("to") or 0) for line in plan.lines}
         return len(to), len(to)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -12,15 +14,30 @@ from app import clock
 from app.errors import DomainError, IllegalTransition, NotFound
 from app.extensions import db
 from app.identifiers import fold
-from app.inspection.certificates import CertificateFacts, read_certificate
+from app.inspection.certificates import CertificateFacts, is_issued_by, read_certificate
+from app.inspection.roots import Root
 from app.models import Certificate, CertificateRequest
 from app.permissions import Actor, Permission
 from app.services import audit, history
 from app.services.authority import hands_on_request, require, require_officer
 from app.services.locking import check_version, lock, overtaken_by
+from app.services.settings import certificate_issuers
 from app.services.unit_of_work import use_case
 from app.state_labels import state_label
 from app.states import CertificateState, RequestState
+
+
+class Named(Protocol):
+    """Whoever has a name and an identity number: a request, or a row of a list of them."""
+
+    @property
+    def common_name(self) -> str:
+        """The CN as it was to be issued."""
+
+    @property
+    def identity_number(self) -> str:
+        """CIN, passport or residence card."""
+
 
 CLOCK_TOLERANCE = timedelta(hours=24)
 """An authority's clock, or a validity that begins at midnight elsewhere, may be that far ahead."""
@@ -48,7 +65,12 @@ def record_certificate(
         raise IllegalTransition(f"{refusal} {why}".strip()) from None
     check_version(request, expected_version, for_staff=actor.is_staff)
     facts = read_certificate(data)
-    faults = [*faults_of(facts), *disagreements(facts, request), *_known(facts)]
+    faults = [
+        *faults_of(facts),
+        *untrusted(facts, certificate_issuers()),
+        *disagreements(facts, request),
+        *_known(facts),
+    ]
     if faults:
         raise DomainError(_("Ce certificat n'est pas enregistré. %(why)s", why=" ".join(faults)), field="file")
     certificate = _kept(facts, request, actor)
@@ -69,6 +91,15 @@ def record_certificate(
         after={"serial": facts.serial_number, "issuer": facts.issuer, "fingerprint": facts.fingerprint},
     )
     return certificate
+
+
+def refusal_to_record(request: CertificateRequest) -> str:
+    """Why no certificate can be recorded for this request as things stand; « » when one is awaited."""
+    try:
+        _check_awaited(request)
+    except IllegalTransition as refusal:
+        return str(refusal)
+    return ""
 
 
 def _check_awaited(request: CertificateRequest) -> None:
@@ -127,10 +158,23 @@ def faults_of(facts: CertificateFacts) -> list[str]:
     return found
 
 
-def disagreements(facts: CertificateFacts, request: CertificateRequest) -> list[str]:
+def untrusted(facts: CertificateFacts, issuers: Sequence[Root]) -> list[str]:
+    """That none of the authorities named in the settings signed it; nothing to say while none is named (CRT-1)."""
+    if not issuers or any(is_issued_by(facts.pem, issuer.pem) for issuer in issuers):
+        return []
+    return [
+        _(
+            "Son émetteur (%(issuer)s) n'est pas une des autorités réglées : %(names)s.",
+            issuer=facts.issuer,
+            names=", ".join(issuer.name for issuer in issuers),
+        )
+    ]
+
+
+def disagreements(facts: CertificateFacts, request: Named) -> list[str]:
     """Where the certificate names somebody else than the request: CN and identity number, spelling folded."""
     found = []
-    if facts.common_name and _words(facts.common_name) != _words(request.common_name):
+    if facts.common_name and name_words(facts.common_name) != name_words(request.common_name):
         found.append(
             _(
                 "Son CN est « %(found)s », la demande attend « %(wanted)s ».",
@@ -152,7 +196,8 @@ def disagreements(facts: CertificateFacts, request: CertificateRequest) -> list[
     return found
 
 
-def _words(name: str) -> list[str]:
+def name_words(name: str) -> list[str]:
+    """A name's words, folded and sorted: spelling and order do not matter."""
     return sorted(fold(name).split())
 
 

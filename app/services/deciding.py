@@ -153,10 +153,12 @@ def _check_unused(number: str, certificate: Certificate) -> None:
         .limit(1)
     )
     if other is not None:
-        raise AlreadyTracked(
-            _(
-                "Ce numéro est déjà celui de %(reference)s. Si les deux jetons voyagent ensemble, confirmez-le.",
-                reference=other,
-            ),
-            field="tracking_number",
-        )
+        raise AlreadyTracked(already_tracked(other), field="tracking_number")
+
+
+def already_tracked(reference: str) -> str:
+    """What is said of a RapidPost number that another request's token travels under."""
+    return _(
+        "Ce numéro est déjà celui de %(reference)s. Si les deux jetons voyagent ensemble, confirmez-le.",
+        reference=reference,
+    )

@@ -192,6 +192,16 @@ DEFINITIONS: dict[str, Definition] = {
             ),
         ),
         Definition(
+            "certificates.issuers",
+            "certificates",
+            "",
+            _l("Certificats générés : autorités émettrices"),
+            _l(
+                "Certificats (PEM) des autorités qui émettent les certificats des demandeurs, l'un après l'autre. Un "
+                "certificat d'un autre émetteur est refusé. Vide : l'émetteur n'est pas vérifié."
+            ),
+        ),
+        Definition(
             "payment.session_minutes",
             "integer",
             20,
@@ -330,6 +340,11 @@ def change(key: str, text: str, *, actor: Actor) -> None:
 def trusted_roots() -> tuple[Root, ...]:
     """The authorities whose signatures on contracts are trusted (REV-3); none until an operator names some."""
     return read_roots(get("signatures.roots"))
+
+
+def certificate_issuers() -> tuple[Root, ...]:
+    """The authorities whose certificates may be recorded for requests (CRT-1); none: whoever issued them."""
+    return read_roots(get("certificates.issuers"))
 
 
 def _roots(text: str) -> tuple[Root, ...]:

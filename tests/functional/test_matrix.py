@@ -43,13 +43,14 @@ from app.models import (
 )
 from app.permissions import Role
 from app.services import files
+from app.services.certificate_batches import File, prepare_batch
 from app.services.credits.amounts import Wanted, left_of
 from app.services.electronic_invoices import teif_of_credit_note, teif_of_invoice
 from app.services.payments import settle
-from app.states import RequestState
+from app.states import CertificateState, RequestState
 from tests import factories
 from tests.pages import CheckingClient
-from tests.support import matrix
+from tests.support import matrix, reviewing
 from tests.support.crediting import Desk
 from tests.support.matrix import IDENTITIES, MATRIX, Row
 from tests.support.paying import Shop, attempt, invoices, pay
@@ -117,6 +118,7 @@ class World:
         self._file()
         self._talk()
         self._bulk()
+        self._certificates()
         self._operation()
 
     def _statement(self, payment_id: int) -> None:
@@ -245,6 +247,19 @@ class World:
         db.session.add_all([run, absence])
         db.session.commit()
         self.values |= {"<run>": run.public_id, "<absence>": absence.id}
+
+    def _certificates(self) -> None:
+        """A certificate on its way, and files of certificates that the agent has read."""
+        agent = self.people[matrix.AGENT]
+        assert agent is not None
+        sent = factories.certificate_request(
+            self.organisation, RequestState.EXPEDIEE, applicant=self.applicant, by=self.admin, approved_at=clock.now()
+        )
+        reviewing.certificate(
+            sent, state=CertificateState.EXPEDIE, tracking_number="RP123456789TN", dispatched_at=clock.now()
+        )
+        batch = prepare_batch([File("x.pem", reviewing.pem_for(sent))], actor=factories.actor(agent))
+        self.values |= {"<sent>": sent.reference, "<batch>": batch}
 
     def fill(self, given: dict[str, Any]) -> dict[str, Any]:
         return {key: self.values.get(value, value) if isinstance(value, str) else value for key, value in given.items()}

@@ -25,11 +25,11 @@ from app.models import (
 from app.permissions import Actor, Role
 from app.queries.readiness import approval_obstacles_of
 from app.queries.readiness_many import approval_obstacles_of_many, requests_whole
-from app.services import assigning, bulk, bulk_actions, bulk_preview, deciding
+from app.services import assigning, bulk, bulk_actions, bulk_files, bulk_preview, deciding
 from app.services.bulk import Line
 from app.services.bulk_preview import Plan
 from app.services.tracking_file import read_tracking_file
-from app.states import REQUEST_MOVES, OrganisationState, RequestState, Verdict
+from app.states import CERTIFICATE_MOVES, REQUEST_MOVES, OrganisationState, RequestState, Verdict
 from tests import factories as f
 from tests.support import reviewing as r
 from tests.support.statements import counted
@@ -70,7 +70,8 @@ def many_requests(count: int, of: Organisation, applicant: User) -> list[Certifi
 
 def test_the_moves_offered_are_those_the_table_marks(app: Flask) -> None:
     marked = {move.action for move in REQUEST_MOVES if move.bulk}
-    assert marked == set(bulk_actions.ACTIONS) - {"take", "release", "hand_over", "resend"}
+    marked |= {move.action for move in CERTIFICATE_MOVES if move.bulk}
+    assert marked == set(bulk_actions.ACTIONS) - {"take", "release", "hand_over", "resend", "record_certificate"}
 
 
 def test_a_refusal_stops_no_other_row_and_each_keeps_its_sentence(app: Flask) -> None:
@@ -299,7 +300,7 @@ def test_tokens_leave_under_the_numbers_of_a_file(app: Flask) -> None:
         f"DEM-2099-000002;abc\r\n"
     )
     given = read_tracking_file(b"\xef\xbb\xbf" + text.encode())
-    planned = bulk_preview.lines_of_tracking(given, agent)
+    planned = bulk_files.lines_of_tracking(given, agent)
     shown = bulk_preview.forecast(Plan("dispatch", planned), agent)
     assert [row.reference for row in shown.accepted] == [ready.reference]
     assert shown.mails == 3  # the applicant and two administrators
@@ -333,6 +334,18 @@ def test_tokens_leave_under_the_numbers_of_a_file(app: Flask) -> None:
 def test_a_file_of_numbers_is_read_whatever_wrote_it(app: Flask, data: bytes) -> None:
     (line,) = read_tracking_file(data)
     assert (line.reference, line.tracking_number, line.refused) == ("DEM-2026-000001", "EE123456789TN", "")
+
+
+@pytest.mark.spec("CRT-2")
+def test_a_line_with_another_separator_and_a_number_in_use_are_refused_alone(app: Flask) -> None:
+    agent, ready, gone = r.agent(), r.request_file(generated=True), r.request_file(RequestState.EXPEDIEE)
+    r.certificate(gone, tracking_number="EE123456789TN")
+    text = f"reference;tracking_number\n{ready.reference};EE123456789TN\nDEM-2026-000001,EE123456780TN\n"
+    planned = bulk_files.lines_of_tracking(read_tracking_file(text.encode()), agent)
+    used, mixed = bulk_preview.forecast(Plan("dispatch", planned), agent).rows
+    assert f"déjà celui de {gone.reference}" in used.refused
+    assert "depuis la page" in used.refused
+    assert "même séparateur" in mixed.refused
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from app.queries import review
 from app.services.contracts import contract_file_name
 from app.services.files import storage
 from app.views.admin.review_clearing import Clearing
+from app.views.admin.review_collecting import Collecting
 from app.views.admin.review_crediting import Crediting
 from app.views.admin.review_deciding import Deciding
 from app.views.admin.review_gate import address_of, file_of, is_organisation
@@ -27,7 +28,7 @@ from app.views.admin.review_taking import Taking
 from app.web import current_actor
 
 
-class Dossiers(Taking, Judging, Clearing, Deciding, Crediting):
+class Dossiers(Taking, Judging, Clearing, Deciding, Collecting, Crediting):
     """The desk: looking here, the rest by subject."""
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +15,21 @@ from flask_babel import ngettext
 
 from app import clock
 from app.errors import DomainError, Forbidden, NotFound
-from app.forms.base import show_refusal
+from app.forms.base import BaseForm, show_refusal
 from app.forms.bulk import TrackingFileForm
+from app.forms.certificates import CollectionFileForm
 from app.models import BulkOutcome
 from app.permissions import Permission
 from app.queries import bulk as runs
 from app.services import bulk, bulk_preview
+from app.services.bulk import Line
 from app.services.bulk_actions import ACTIONS
+from app.services.bulk_files import lines_of_collection, lines_of_tracking
 from app.services.bulk_preview import Plan
+from app.services.collection_file import read_collection_file
+from app.services.csv_lines import MAX_BYTES
 from app.services.exports import note_export
-from app.services.tracking_file import MAX_BYTES, read_tracking_file
+from app.services.tracking_file import read_tracking_file
 from app.state_labels import action_label, state_label
 from app.views.admin import bulk_choice, bulk_details
 from app.views.admin import columns as c
@@ -46,6 +52,10 @@ def _title(row: Any) -> Cell:
     return Cell("text", action_label(row.action), url=url_for("lots.show", public_id=row.public_id))
 
 
+FILE_PAGES = {"dispatch": "lots.dispatch", "collect": "lots.collected", "record_certificate": "certificats_lots.index"}
+"""Where the actions begin that take files instead of ticked rows."""
+
+
 class Lots(ReadOnlyAdmin):
     """Nothing is done on the way to « Confirmer »; afterwards each row goes through its own service."""
 
@@ -65,8 +75,12 @@ class Lots(ReadOnlyAdmin):
     )
 
     def tools(self) -> list[tuple[Any, str]]:
-        """The one action that starts from a file."""
-        return [(_("Expédier depuis un CSV"), url_for("lots.dispatch"))]
+        """The actions that start from files."""
+        return [
+            (_("Enregistrer des certificats"), url_for("certificats_lots.index")),
+            (_("Expédier depuis un CSV"), url_for("lots.dispatch")),
+            (_("Retraits depuis un CSV"), url_for("lots.collected")),
+        ]
 
     # -- before
 
@@ -79,7 +93,7 @@ class Lots(ReadOnlyAdmin):
             flash(_("Choisissez une action."), "error")
             return redirect(back)
         if ACTIONS[action].needs == "file":
-            return redirect(url_for("lots.dispatch"))
+            return redirect(url_for(FILE_PAGES[action]))
         lines = bulk_preview.lines_of(bulk_choice.chosen(request.form, actor))
         if not lines:
             flash(_("Cochez au moins une ligne."), "error")
@@ -139,16 +153,35 @@ class Lots(ReadOnlyAdmin):
     @expose("/expedier", methods=("GET", "POST"))
     def dispatch(self) -> Any:
         """A CSV of RapidPost numbers (QUE-4): read, shown, not yet done."""
-        form, actor = TrackingFileForm(), current_actor()
+        return self._from_file(
+            "dispatch",
+            TrackingFileForm(),
+            "admin/bulk/dispatch.html",
+            lambda data: lines_of_tracking(read_tracking_file(data), current_actor()),
+        )
+
+    @expose("/retraits", methods=("GET", "POST"))
+    def collected(self) -> Any:
+        """A CSV of parcels that the post office handed over (CRT-2)."""
+        return self._from_file(
+            "collect",
+            CollectionFileForm(),
+            "admin/bulk/collected.html",
+            lambda data: lines_of_collection(read_collection_file(data), current_actor()),
+        )
+
+    def _from_file(
+        self, action: str, form: BaseForm, template: str, lines_in: Callable[[bytes], tuple[Line, ...]]
+    ) -> Any:
         if form.validate_on_submit():
             try:
-                given = read_tracking_file(form.file.data.read(MAX_BYTES + 1))
+                lines = lines_in(form["file"].data.read(MAX_BYTES + 1))
             except DomainError as refusal:
                 show_refusal(form, refusal)
             else:
-                plan = Plan("dispatch", bulk_preview.lines_of_tracking(given, actor), token=bulk_preview.new_token())
-                return self.confirmation(plan, url_for("lots.dispatch"))
-        return self.render("admin/bulk/dispatch.html", form=form)
+                plan = Plan(action, lines, token=bulk_preview.new_token())
+                return self.confirmation(plan, url_for(FILE_PAGES[action]))
+        return self.render(template, form=form)
 
     @expose("/confirmer", methods=("POST",))
     def confirm(self) -> Any:
@@ -195,13 +228,14 @@ class Lots(ReadOnlyAdmin):
 
         run = runs.run_named(current_actor(), public_id)
         target = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        header = [_("Ligne"), _("Référence"), _("Résultat"), _("Explication"), _("Traitée le")]
+        header = [_("Ligne"), _("Fichier"), _("Référence"), _("Résultat"), _("Explication"), _("Traitée le")]
         count = csv_file.write_csv(
             target,
             header,
             (
                 [
                     row.position,
+                    row.data.get("file", ""),
                     row.reference,
                     state_label(row.outcome),
                     row.message,

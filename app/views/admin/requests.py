@@ -100,6 +100,14 @@ def _stage_word(row: Any) -> str:
     return "" if stage is None else str(STAGES[stage][0])
 
 
+FROM_FILES: dict[str, tuple[tuple[object, str], ...]] = {
+    "pretes": ((_l("Enregistrer des certificats"), "certificats_lots.index"),),
+    "a-expedier": ((_l("Expédier depuis un CSV"), "lots.dispatch"), (_l("Bordereaux"), "bordereaux.index")),
+    "90-jours": ((_l("Retraits depuis un CSV"), "lots.collected"),),
+}
+"""Pages that do a tab's work from files (CRT-1, CRT-2)."""
+
+
 class Requests(QueueAdmin):
     """A state moves from the review desk only, through the services."""
 
@@ -166,6 +174,8 @@ class Requests(QueueAdmin):
     def _list_context(self, asked: Asked, page: lists.Page, counts: dict[str, int], *rest: Any) -> dict[str, Any]:
         context = super()._list_context(asked, page, counts, *rest)
         bulk = bulk_choice.offer(asked, page.rows, counts[asked.tab.key], current_actor())
+        tools = [(label, url_for(page_of)) for label, page_of in FROM_FILES.get(asked.tab.key, ())]
+        context["tools"] = tools if self.may_write(current_actor()) else []
         return {**context, "bulk": bulk, "bulk_key": bulk_choice.key_of, "bulk_exports": EXPORTS.items()}
 
     @expose("/selection", methods=("POST",))

@@ -14,7 +14,16 @@ from app.queries.review import RequestFile
 from app.services.authority import hands_on_organisation, hands_on_request
 from app.services.credits.guided import REVOCABLE
 from app.state_labels import action_label
-from app.states import ORGANISATION_MOVES, REQUEST_MOVES, CertificateState, Move, RequestState, Who, moves_from
+from app.states import (
+    CERTIFICATE_MOVES,
+    ORGANISATION_MOVES,
+    REQUEST_MOVES,
+    CertificateState,
+    Move,
+    RequestState,
+    Who,
+    moves_from,
+)
 from app.views.admin.review_points import Points
 
 DIRECT = frozenset({"approve", "verify"})
@@ -51,6 +60,8 @@ class Bar(Points):
         found = [self._button(move) for move in moves]
         if self.request is not None and Who.AGENT in hands:
             found += self._credit_buttons({move.action for move in moves})
+        if self.request is not None and Who.AGENT in hands:
+            found += self._parcel_buttons()
         if self._awaits_certificate():
             url = url_for("dossiers.certificate", reference=self.reference)
             found.insert(0, Button(_("Enregistrer le certificat"), url, "", direct=False, key="e"))
@@ -71,6 +82,21 @@ class Bar(Points):
         if certificate is not None and certificate.state in REVOCABLE:
             url = url_for("dossiers.revoke_and_credit", reference=self.reference)
             found.append(Button(_("Révoquer, avoir et nouvelle demande"), url, "danger", direct=False))
+        return found
+
+    def _parcel_buttons(self) -> list[Button]:
+        """Of a parcel on its way: that it was handed over, and its slip (CRT-2)."""
+        assert self.request is not None  # noqa: S101 - called for requests only
+        certificate, found = self.request.certificate, []
+        if certificate is None:
+            return []
+        for move in moves_from(CERTIFICATE_MOVES, certificate.state, {Who.AGENT}):
+            if move.action == "collect":
+                url = url_for("dossiers.collect", reference=self.reference)
+                found.append(Button(action_label(move.action), url, "", direct=False, key="e"))
+        if certificate.tracking_number:
+            url = url_for("bordereaux.parcel", reference=self.reference)
+            found.append(Button(_("Bordereau (PDF)"), url, "second", direct=False))
         return found
 
     def _and_next(self, moves: list[Move]) -> Button | None:

@@ -20,6 +20,8 @@ MODULES: tuple[str, ...] = (
     "reconciliation",
     "statements",
     "certificates",
+    "certificate_batches",
+    "slips",
     "dossiers",
     "lots",
     "absences",
