@@ -128,6 +128,7 @@ def _requests() -> dict[str, tuple[dict[str, Any], ...]]:
         "request_approved": (_OWN, _OTHERS),
         "request_rejected": ({**_OWN, **rejected}, {**_OTHERS, **rejected}),
         "certificate_dispatched": ({**_OWN, **dispatched}, {**_OTHERS, **dispatched}),
+        "certificate_collected": ({**_OWN, "collected_on": _DAY},),
         "certificate_revoked": ({**_OWN, **revoked}, {**_OTHERS, **revoked}),
         "reorder_prepared": (
             {**_PERSON, "applicants": ["Salma Trabelsi", "Karim Mejri"], "link": f"{_BASE}/commander"},
