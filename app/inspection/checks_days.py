@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from app.inspection.case import Case
@@ -13,6 +13,7 @@ from app.inspection.findings import Finding, alert, ok, unverifiable
 
 DATED = ("rne", "trade_register")
 """Kinds that must be recent."""
+OLDEST_BARE = timedelta(days=2 * 366)
 
 
 def fresh_until(issued_on: date, months: int = 3) -> date:
@@ -81,11 +82,20 @@ def issue_day(case: Case) -> FoundDay | None:
         same = next((each for each in these if each.day == case.declared.issued_on), None)
         past = [each for each in these if each.day <= today]
         return same or (max(past, key=lambda each: each.day) if past else these[0])
-    bare = [each for each in usable if each.role is Role.BARE]
+    bare = [each for each in usable if each.role is Role.BARE and _could_be_issue(each.day, today)]
     same = next((each for each in bare if each.day == case.declared.issued_on), None)
     if same is not None:
         return same
-    return bare[0] if len({each.day for each in bare}) == 1 and bare[0].day <= today else None
+    fresh = [each for each in bare if fresh_until(each.day, case.around.days.months) >= today]
+    for these in (fresh, bare):  # a paper is not older than the last day it tells of
+        if len({each.day for each in these}) == 1:
+            return these[0]
+    return None
+
+
+def _could_be_issue(day: date, today: date) -> bool:
+    """A date that no word explains: one to come, or of years ago, is a birthday or the register's history."""
+    return today - OLDEST_BARE <= day <= today
 
 
 def missing(case: Case) -> bool:

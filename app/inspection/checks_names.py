@@ -14,6 +14,8 @@ from app.inspection.naming import Labelled
 from app.inspection.words import Place, Words, is_arabic, keys_of, like
 from app.names import latin_matches_arabic
 
+_OF_TODAY = ("rne", "trade_register")
+"""Kinds that tell a company's history: a name may stand there and be over."""
 ALIKE = 62
 """Two names less alike than this (of 100) are two names, whatever OCR did to one of them."""
 
@@ -114,6 +116,10 @@ def _legal_name(case: Case, check: str, name: str, place: Place | None, *, other
     if not case.readable:
         return unverifiable(check, name, why=case.why_not)
     if place is not None:
+        if case.kind in _OF_TODAY and naming.only_formerly(
+            case.words, place, lambda words: naming.find_legal_name(words, name)
+        ):
+            return alert(check, name, place.raw, why="former", **_where(case.words, place.line, place.page))
         also = (case.declared.trade_name, case.declared.legal_name, case.declared.legal_name_ar)
         longer = naming.longer_name(case.words, name, also) if check == "legal_name_in_text" else None
         if longer is not None:
@@ -160,7 +166,7 @@ def representatives(case: Case) -> Iterator[Finding]:
     """The representative is named in the extract, in each script it holds."""
     if case.kind not in ("rne", "trade_register", "tax_card", "contract"):
         return
-    strict = case.kind in ("rne", "trade_register")
+    strict = case.kind in _OF_TODAY
     found = [
         _person(case, check, name, strict=strict)
         for check, name in (
@@ -189,6 +195,8 @@ def _person(case: Case, check: str, name: str, *, strict: bool) -> Finding:
         return unverifiable(check, name, why=case.why_not)
     place = naming.find_person(case.words, name)
     if place is not None:
+        if strict and naming.only_formerly(case.words, place, lambda words: naming.find_person(words, name)):
+            return alert(check, name, place.raw, why="former", **_where(case.words, place.line, place.page))
         return ok(check, name, place.raw, **_where(case.words, place.line, place.page))
     if strict:
         values = naming.other_persons(case.words, name)

@@ -44,7 +44,9 @@ _ISSUE = (
     "delivre", "edite", "edition", "emis", "emission", "imprime", "impression", "delivrance", "etabli", "genere",
     "extrait du", "date de l extrait", "date du document", "certifie", "a jour au", "consulte", "issued", "printed",
     "situation au", "date d extraction", "fait a", "fait le", "ausgestellt", "abgerufen", "extrait en date",
-    "abruf vom", "estratto", "rilasciat", "in data", "expedid", "a fecha",
+    "abruf vom", "estratto", "rilasciat", "in data", "expedid", "a fecha", "arrete au", "arretee au", "en date du",
+    "telecharge", "remis le", "produced", "generated", "prepared on", "extracted", "downloaded", "retrieved", "dated",
+    "as at", "as of", "certified on", "erstellt", "stand vom", "emesso", "emitido", "generado",
 )  # fmt: skip
 _ISSUE_ARABIC = (
     "سلم",
@@ -67,6 +69,8 @@ _OTHER = (
     "expir", "valable", "jusqu", "validite", "depot", "depose", "clotur", "mandat", "nomination", "nomme", "depuis",
     "commence", "enregistr", "fonde", "expiry", "birth", "founded", "since", "duree", "exercice", "statuts", "valid",
     "assemblee", "publi", "jort", "inscription", "gegrundet", "eintrag", "effet", "cree", "activite", "date d activite",
+    "incorporat", "appoint", "resign", "registered on", "filed", "adopted", "elected", "geboren", "nato il", "nata il",
+    "costitu", "nacid", "fundad", "demission", "deces", "changement", "entree en fonction", "radi",
 )  # fmt: skip
 _OTHER_ARABIC = (
     "التاسيس", "تاسيس", "الولاده", "ولد", "مولود", "التسجيل", "تسجيل", "مسجل", "مسجله", "صلوحيه", "صالح", "انتهاء",

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from app.inspection import drawing, opening
+from app.inspection import drawing, lettering, opening
 from app.inspection.opening import PDF
 
 if TYPE_CHECKING:
@@ -43,11 +43,10 @@ def look(data: bytes, media_type: str) -> dict[str, Any]:
     if media_type != PDF:
         return {"pages": 1, "look": [_look_at_picture(data)]}
     total = drawing.count_pages(data, PDF)
-    texts = _pdf_texts(data, min(total, MAX_LOOKED_PAGES))
     pages = []
-    for number, (text, width, height) in enumerate(texts):
-        seen: dict[str, Any] = {"number": number + 1, "text": text, "width": width, "height": height, "unit": "pt"}
-        if max(width, height) <= opening.MAX_PDF_SIDE:
+    for number, seen in enumerate(_pdf_texts(data, min(total, MAX_LOOKED_PAGES))):
+        seen |= {"number": number + 1, "unit": "pt"}
+        if max(seen["width"], seen["height"]) <= opening.MAX_PDF_SIDE:
             with contextlib.suppress(Exception):  # a page that cannot be drawn has its words at least
                 image = _drawn(data, media_type, number, CODE_WIDTH if number < MAX_CODE_PAGES else LOOK_WIDTH)
                 seen |= _measured(image)
@@ -102,7 +101,8 @@ def tesseract() -> tuple[str, str] | None:
 # ------------------------------------------------------------------------------------------------------ words
 
 
-def _pdf_texts(data: bytes, count: int) -> list[tuple[str, float, float]]:
+def _pdf_texts(data: bytes, count: int) -> list[dict[str, Any]]:
+    """Of each page its own words, its size, and by how many degrees clockwise it must be turned to be read."""
     import pypdfium2
 
     found = []
@@ -115,7 +115,9 @@ def _pdf_texts(data: bytes, count: int) -> list[tuple[str, float, float]]:
                 sheet = document[number]
                 width, height = sheet.get_size()
                 words = sheet.get_textpage()
-                found.append((words.get_text_range()[:MAX_TEXT].replace("\r\n", "\n"), width, height))
+                text = lettering.in_order(words, words.get_text_range()[:MAX_TEXT])
+                turned = lettering.turn_of(words, text, sheet.get_rotation())
+                found.append({"text": text.replace("\r\n", "\n"), "width": width, "height": height, "turned": turned})
                 words.close()
                 sheet.close()
         finally:

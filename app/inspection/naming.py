@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from app.identifiers import fold
 from app.inspection.words import SURE, Place, Word, Words, find_together, is_arabic, key_of, keys_of, shown
@@ -54,12 +55,16 @@ _LEADS_ARABIC = (
 _STOP_WORDS = """
 forme juridique capital social siege adresse activite nom commercial enseigne sigle matricule identifiant
 immatriculation registre date numero cin qualite nationalite tel telephone fonction ne nee au sise dont duree rue avenue
-objet role pouvoirs passeport code extrait etat
+objet role pouvoirs passeport code extrait etat sitz gegenstand registered office sede domicilio
 الشكل القانوني رأس المال المقر العنوان عنوان النشاط المعرف الصفة عدد تاريخ الجنسية الاسم التجاري
 """
 _STOPS = (
     frozenset(key_of(w) for text in (_STOP_WORDS, *_LEGAL_LABELS, *_PERSON_LABELS) for w in fold(text).split()) - _FORMS
 )
+
+
+_ENDS = ',;)»”"'
+"""Marks after which a value is over."""
 
 
 def content_of(name: str) -> list[str]:
@@ -75,6 +80,8 @@ class Labelled:
 
     words: tuple[Word, ...]
     beside: bool
+    cut: bool = False
+    """Did the label of the next value end it? That label's first words may be among its last."""
 
     @property
     def raw(self) -> str:
@@ -101,6 +108,8 @@ def longer_name(words: Words, name: str, also: Iterable[str] = ()) -> Labelled |
         if not value.beside or (any(word.ocr for word in value.words) and not value.sure):
             continue
         held = [w for w in value.words if w.key not in _FORMS]
+        if value.cut:
+            held = held[: max((place for place, word in enumerate(held, 1) if word.key in content), default=0)]
         more = [w for w in held if w.key not in content and w.key not in known and len(w.plain) > 1]
         if content <= {word.key for word in held} and more and not any(map(str.isdigit, "".join(w.key for w in more))):
             return value
@@ -181,6 +190,54 @@ def find_person(words: Words, name: str) -> Place | None:
     return None
 
 
+_GONE = re.compile(
+    "ancien(?:ne|s|nes|nement)?|anct|ex|depart|demission(?:naire)?|revocation|revoquee?|decede?e?|deces|sortante?|"
+    "remplacement|precedemment|former(?:ly)?|previous(?:ly)?|resign(?:ed|ation)|outgoing|ceased|ausgeschieden|"
+    "dimess[oa]|cessat[oa]"
+)
+_JUST_GONE = re.compile("demissionnaire|sortante?|decedee?|resigned|ausgeschieden|dimissionario|cessato")
+_GONE_ARABIC = frozenset(
+    key_of(fold(word))
+    for word in (
+        "السابق", "السابقة", "سابقا", "استقالة", "باستقالة", "المستقيل", "عزل", "وفاة", "المتوفى", "خلفا", "القديمة",
+    )
+)  # fmt: skip
+
+
+def only_formerly(words: Words, place: Place, find: Callable[[Words], Place | None]) -> bool:
+    """Does the name stand only where the paper says it is over: « ancienne dénomination », « départ de » …?
+
+    ``place``: where ``find`` saw it first; each further place is looked at too.
+    """
+    here: Words = words
+    for _time in range(12):
+        if not _is_over(words, place):
+            return False
+        rest = next((n for n, word in enumerate(here.all) if word is place.words[-1]), len(here.all)) + 1
+        here = _Rest(here, rest)
+        further = find(here) if here.all else None
+        if further is None:
+            return True
+        place = further
+    return False
+
+
+def _is_over(words: Words, place: Place) -> bool:
+    """A word of departure shortly before the name on its line, or right after it."""
+    line = words.of_line[place.line]
+    spots = [n for n, word in enumerate(line) if any(word is other for other in place.words)]
+    if not spots:
+        return False
+    return any(
+        word.key in _GONE_ARABIC if word.arabic else said.fullmatch(word.plain)
+        for said, near in (
+            (_GONE, line[max(0, spots[0] - 4) : spots[0]]),
+            (_JUST_GONE, line[spots[-1] + 1 : spots[-1] + 3]),
+        )
+        for word in near
+    )
+
+
 def says_who_leads(words: Words, *, arabic: bool) -> bool:
     """Is there a word such as « gérant » or « ويمثلها » in that script?"""
     if arabic:
@@ -219,9 +276,10 @@ def persons_near(words: Words, name: str) -> list[Labelled]:
         if not any(is_arabic(label) is arabic and _label_in(line, keys_of(label)) for label in _PERSON_LABELS):
             continue
         for near in (number - 1, number + 1):
-            value = [w for w in words.of_line.get(near, []) if len(w.plain) >= 3 and w.plain.isalpha()]
+            first = takewhile(lambda w: w.key not in _STOPS and w.plain.isalpha(), words.of_line.get(near, []))
+            value = [w for w in first if len(w.plain) >= 3]  # up to « Gérant », or a day of birth
             right = 2 <= len(value) <= 4 and all(w.sure >= 88 and w.arabic is arabic for w in value)
-            if right and not any(w.key in _STOPS for w in value) and any(w.raw.isupper() for w in value):
+            if right and any(w.raw.isupper() for w in value):
                 found.append(Labelled(tuple(value), beside=False))
     return found
 
@@ -238,11 +296,11 @@ def labelled_values(words: Words, labels: Sequence[str], *, arabic: bool) -> lis
                 rest = line[line.index(hit[-1]) + 1 :]
             else:
                 rest = [word for word in line if word not in hit]  # an Arabic line's order is not to be trusted
-            value = _until_stop(rest, arabic=arabic)
+            value, cut = _until_stop(rest, arabic=arabic)
             if value:
-                found.append(Labelled(tuple(value), beside=True))
+                found.append(Labelled(tuple(value), beside=True, cut=cut))
             else:
-                below = _until_stop(words.of_line.get(number + 1, []), arabic=arabic)
+                below, _cut = _until_stop(words.of_line.get(number + 1, []), arabic=arabic)
                 if below and len(below) == len([w for w in words.of_line[number + 1] if w.arabic is arabic]):
                     found.append(Labelled(tuple(below), beside=False))
             break
@@ -258,7 +316,8 @@ def _label_in(line: Sequence[Word], phrase: Sequence[str]) -> list[Word]:
     return []
 
 
-def _until_stop(line: Sequence[Word], *, arabic: bool) -> list[Word]:
+def _until_stop(line: Sequence[Word], *, arabic: bool) -> tuple[list[Word], bool]:
+    """The words up to what ends a value: another label, a comma, a closing quotation mark; and was it a label?"""
     kept: list[Word] = []
     for word in line:
         if word.arabic is not arabic:
@@ -271,10 +330,12 @@ def _until_stop(line: Sequence[Word], *, arabic: bool) -> list[Word]:
             continue
         if word.plain.isdigit() and not kept:
             continue
+        if kept and not arabic and word.end.startswith(":"):
+            return kept, True
         kept.append(word)
-        if word.raw.endswith((",", ";", ")")) or len(kept) > 12:
+        if any(mark in word.end for mark in _ENDS) or len(kept) > 12:
             break
-    return kept
+    return kept, False
 
 
 def _could_be(window: Sequence[Word], keys: Sequence[str]) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.identifiers import TAX_LETTERS, tax_id_letter
+from app.inspection.text import PageReading
 from app.inspection.words import Words
 
 _CONFUSED = str.maketrans({"O": "0", "Q": "0", "D": "0", "I": "1", "L": "1", "|": "1", "S": "5", "B": "8", "Z": "2"})
@@ -93,16 +95,41 @@ def has_digits_of(words: Words, tax_id: str) -> tuple[int, str] | None:
 
 
 def find_document_number(words: Words, declared: str) -> FoundNumber | None:
-    """The declared number of an identity paper (or register), spaced as it may be; OCR's O and 0 are one."""
+    """The declared number of an identity paper (or register), spaced as it may be, a whole number of the text.
+
+    It may run from one line to the next, as in a narrow column. OCR glues numbers to their neighbours, and its O and
+    0 are one.
+    """
     plain = re.sub(r"[^0-9A-Z]", "", ascii_text(declared))
     if len(plain) < 4:
         return None
     target = plain.translate(_CONFUSED)
-    for number, (raw, page) in enumerate(words.lines):
-        line = re.sub(r"[^0-9A-Z]", "", ascii_text(raw))
-        if plain in line or (page.source == "ocr" and target in line.translate(_CONFUSED)):
+    apart = r"[\s./\\\-‐‑–—_<]{0,3}".join(map(re.escape, plain))
+    whole = re.compile(f"{_not_amid(plain[0], '(?<!{})')}{apart}{_not_amid(plain[-1], '(?!{})')}")
+    lines = [(ascii_text(raw), page) for raw, page in words.lines]
+    for number, (text, page) in enumerate(lines):
+        if page.source == "ocr":
+            line = re.sub(r"[^0-9A-Z]", "", text)
+            there = plain in line or target in line.translate(_CONFUSED)
+        else:
+            there = whole.search(text) is not None or _runs_on(whole, lines[number : number + 2])
+        if there:
             return FoundNumber(declared, page.number, words.excerpt(number), fits=True)
     return None
+
+
+def _not_amid(end: str, form: str) -> str:
+    """Neither figures beside a figure, nor letters beside a letter: « 1234 » is not in « 51234 »."""
+    return form.format("[0-9]" if end.isdigit() else "[A-Z]")
+
+
+def _runs_on(whole: re.Pattern[str], lines: Sequence[tuple[str, PageReading]]) -> bool:
+    """Is the number broken off at the end of its line, and goes on at the next one's beginning?"""
+    if len(lines) < 2 or lines[0][1] is not lines[1][1]:
+        return False
+    first = lines[0][0].rstrip()
+    found = whole.search(f"{first} {lines[1][0].lstrip()}")
+    return found is not None and found.start() < len(first) < found.end()
 
 
 def other_of_its_shape(words: Words, declared: str) -> FoundNumber | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.identifiers import fold
 from app.inspection.text import PageReading, Reading
 
 _TURNED = re.compile(r"(?<![\u0620-\u06ff])([وبفك]?ا)([اأإآ])ل")
 _ARABIC = re.compile(r"[\u0620-\u06ff]")
+_END = re.compile(r"[^\w\s]+$")
 MOST_WORDS = 60_000
 """Of a document: fifty pages of close print. What a stranger hides beyond is not compared."""
 LONGEST_LINE = 2_000
@@ -28,7 +29,10 @@ LIKE = 78
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word: ``plain`` folded, ``key`` what is compared, ``raw`` as it stands; ``line`` counts over the document."""
+    """One word: ``plain`` folded, ``key`` what is compared, ``raw`` as it stands; ``line`` counts over the document.
+
+    ``end``: the marks that follow it, glued to it or apart (« Siège : » as « Siège: »).
+    """
 
     plain: str
     key: str
@@ -37,6 +41,7 @@ class Word:
     line: int
     sure: int
     ocr: bool
+    end: str = ""
 
     @property
     def arabic(self) -> bool:
@@ -66,8 +71,15 @@ class Words:
             for raw in text.split():
                 sure = page.sure[place] if place < len(page.sure) else 100
                 place += 1
-                for plain in fold(raw).split():
-                    self.all.append(Word(plain, key_of(plain), raw, page.number, line, sure, page.source == "ocr"))
+                parts = fold(raw).split()
+                if not parts and self.all and self.all[-1].line == line:
+                    self.all[-1] = replace(self.all[-1], end=self.all[-1].end + raw)
+                end = _END.search(raw)
+                for number, plain in enumerate(parts, 1):
+                    marks = end[0] if end and number == len(parts) else ""
+                    self.all.append(
+                        Word(plain, key_of(plain), raw, page.number, line, sure, page.source == "ocr", marks)
+                    )
 
     @property
     def ocr(self) -> bool:

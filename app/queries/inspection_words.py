@@ -100,6 +100,7 @@ WHY: dict[str, object] = {
     "not_found": _l("« %(declared)s » n'a pas été trouvé"),
     "other_script": _l("le document ne le porte pas dans cette écriture"),
     "longer": _l("déclaré « %(declared)s », lu « %(found)s » : le nom est plus long"),
+    "former": _l("« %(declared)s » n'y figure que comme ancien nom ou ancien dirigeant"),
     "other_name": _l("déclaré « %(declared)s », lu « %(found)s »"),
     "other_person": _l("déclaré « %(declared)s », lu « %(found)s »"),
     "other_number": _l("déclaré %(declared)s, lu %(found)s"),

@@ -12,6 +12,7 @@ from tests.inspection_set.clean import clean_cases
 from tests.inspection_set.contracts import contract_cases
 from tests.inspection_set.faults import faulty_cases
 from tests.inspection_set.files import file_cases
+from tests.inspection_set.strangers import strangers_cases
 from tests.inspection_set.unseen import unseen_cases
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def build(
 
 
 def _all(printer: Printer | None) -> Iterator[Case]:
-    for part in (clean_cases, faulty_cases, file_cases, unseen_cases):
+    for part in (clean_cases, faulty_cases, file_cases, unseen_cases, strangers_cases):
         yield from part(printer)
     yield from contract_cases()
 

@@ -94,6 +94,8 @@ FOUND_BY: dict[str, frozenset[str]] = {
         "other_legal_name_ar": "legal_name_ar_in_text",
         "other_representative": "representative_in_text",
         "other_representative_ar": "representative_ar_in_text",
+        "former_head": "representative_in_text representative_ar_in_text",
+        "former_name": "legal_name_in_text",
         "latin_and_arabic_differ": "latin_arabic representative_in_text representative_ar_in_text",
         "generic_email": "generic_email",
         "extract_too_old": "extract_age",

@@ -29,6 +29,53 @@ def test_a_clean_extract_raises_nothing() -> None:
     assert found(case())["tax_id_in_text"].result is Outcome.OK
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "Raison sociale : SOCIETE ALPHA CONSEIL SARL",
+            "atteste que la société dénommée « ALPHA CONSEIL », inscrite au registre depuis 2014",
+        ),
+        ("SOCIETE ALPHA CONSEIL SARL", "Alpha Conseil Sitz: Nordhafen"),
+        ("SOCIETE ALPHA CONSEIL SARL", "Alpha Conseil Lieu d'exploitation : Nabeul"),
+        ("Qualité : Gérant", "Qualité : Gérant\n03/02/2020 départ de Kamel Zouari\nancienne dénomination : ORIENT"),
+        ("BEN SALAH Amira", "BEN SALAH Amira (ancien gérant : Kamel Zouari)"),
+    ],
+)
+def test_a_sentence_that_goes_on_after_the_name_is_no_other_name(before: str, after: str) -> None:
+    assert alerts(case(reading(EXTRACT.replace(before, after)))) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"representative": "Kamel Zouari", "representative_ar": ""}, "representative_in_text"),
+        ({"representative": "Salwa Mejri", "representative_ar": ""}, "representative_in_text"),
+        ({"legal_name": "Orient Négoce", "legal_name_ar": ""}, "legal_name_in_text"),
+    ],
+)
+def test_a_name_that_stands_there_as_a_former_one_only_is_told(changes: dict[str, str], check: str) -> None:
+    past = "03/02/2020 départ de Kamel Zouari\nMEJRI Salwa, démissionnaire\nancienne dénomination : ORIENT NEGOCE\n"
+    one = case(reading(EXTRACT + past), declared=replace(ALPHA, **changes))
+    assert said(one, check) == ("ALERT", "former")
+    again = case(reading(f"{EXTRACT}{past}Gérants : Kamel Zouari, Salwa Mejri\nORIENT NEGOCE"), declared=one.declared)
+    assert said(again, check)[1] != "former"
+
+
+def test_a_birthday_is_not_the_day_of_an_undated_extract() -> None:
+    undated = EXTRACT.replace("Délivré le 02/10/2026", "JAZIRI Karim   Associé   12/09/1974")
+    assert said(case(reading(undated)), "extract_date") == ("ALERT", "no_date")
+    assert said(case(reading(undated.replace("12/09/1974", "12/09/2026"))), "extract_date")[0] == "OK"
+
+
+def test_a_head_in_a_scanned_table_stops_at_his_title() -> None:
+    table = EXTRACT.replace(
+        "Nom et prénom : BEN SALAH Amira\nQualité : Gérant",
+        "Nom et prénom   Qualité   Né(e) le\nJAZIRI Walid   Gérant   12/09/1974",
+    )
+    assert said(case(reading(table, sure=93)), "representative_in_text") == ("ALERT", "other_person")
+
+
 def test_a_clean_scan_raises_nothing() -> None:
     assert alerts(case(reading(EXTRACT, sure=92))) == set()
 

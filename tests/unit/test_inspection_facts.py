@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 from time import process_time
 
@@ -101,6 +102,9 @@ def test_a_small_slip_of_ocr_is_forgiven_in_a_long_word_only() -> None:
         ("تاريخ التأسيس 27/03/2014", date(2014, 3, 27), Role.OTHER),
         ("Valable jusqu'au 31/12/2030", date(2030, 12, 31), Role.OTHER),
         ("2026-03-12", date(2026, 3, 12), Role.BARE),
+        ("This certificate was produced on 12 March 2026", date(2026, 3, 12), Role.ISSUE),
+        ("Arrêté au 12/03/2026", date(2026, 3, 12), Role.ISSUE),
+        ("Incorporated on 12 March 2009", date(2009, 3, 12), Role.OTHER),
     ],
 )
 def test_a_date_is_read_with_the_part_it_plays(line: str, day: date, role: Role) -> None:
@@ -116,6 +120,34 @@ def test_an_identity_number_is_found_spaced_and_with_ocrs_confusions() -> None:
     assert find_document_number(words("N° 01 234 567"), "01234567") is not None
     assert find_document_number(words("N° CO1X00T47", sure=80), "C01X00T47") is not None
     assert find_document_number(words("N° CO1X00T47"), "C01X00T47") is None
+
+
+@pytest.mark.parametrize(
+    ("printed", "there"),
+    [
+        ("Nummer der Firma: HRB\n7731", True),
+        ("HRB-7731 B", True),
+        ("(HRB7731)", True),
+        ("HRB 77310", False),
+        ("HRB 77\n310 et HRB 17731", False),
+    ],
+)
+def test_a_registers_number_is_a_whole_number_of_the_text(printed: str, there: bool) -> None:
+    assert (find_document_number(words(printed), "HRB 7731") is not None) is there
+
+
+def test_a_page_on_its_side_and_arabic_stored_backwards_are_told_by_where_the_letters_stand() -> None:
+    from app.inspection.text import read
+    from tests.inspection_set import layouts
+    from tests.inspection_set.case import Paper
+    from tests.inspection_set.people import C, Facts
+    from tests.inspection_set.strangers import on_its_side
+
+    pdf = Paper(layouts.rne_arabic_table, "visual", "mono").pdf(Facts(C["sahel"]))
+    upright = read(pdf)
+    assert upright.pages[0].turned == 0
+    assert C["sahel"].name_ar.split()[0] in unicodedata.normalize("NFKC", upright.words)
+    assert [read(on_its_side(pdf, degrees)).pages[0].turned for degrees in (90, 180, 270)] == [270, 180, 90]
 
 
 def test_a_line_longer_than_any_papers_is_read_in_pieces_and_a_document_up_to_its_most_words() -> None:
