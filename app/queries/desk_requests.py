@@ -50,8 +50,12 @@ def _generated() -> ColumnElement[bool]:
 
 
 def _to_take(_actor: Actor) -> ColumnElement[bool]:
+    """Not those whose organisation was asked for papers: nobody can go on with them meanwhile (ADR 108)."""
     return and_(
-        R.state == RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST, R.assigned_to_id.is_(None), R.approved_at.is_(None)
+        R.state == RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST,
+        R.assigned_to_id.is_(None),
+        R.approved_at.is_(None),
+        R.clock_paused_at.is_(None),
     )
 
 
@@ -60,7 +64,9 @@ def _mine(actor: Actor) -> ColumnElement[bool]:
 
 
 def _at_the_client(_actor: Actor) -> ColumnElement[bool]:
-    return R.state == RequestState.EN_ATTENTE_DE_JUSTIFICATIFS
+    """TunTrust asked for something: of the request itself, or of its organisation (its clock stands)."""
+    asked = or_(R.state == RequestState.EN_ATTENTE_DE_JUSTIFICATIFS, R.clock_paused_at.is_not(None))
+    return and_(R.state.in_(_WITH_TUNTRUST), asked)
 
 
 def _ready(_actor: Actor) -> ColumnElement[bool]:
@@ -129,6 +135,7 @@ class Stage(StrEnum):
     ANSWERED_IN_PART = "ANSWERED_IN_PART"
     GENERATED = "GENERATED"
     APPROVED = "APPROVED"
+    ORGANISATION_ASKED = "ORGANISATION_ASKED"
     ORGANISATION_NOT_VERIFIED = "ORGANISATION_NOT_VERIFIED"
     CONTRACT_NOT_SIGNED = "CONTRACT_NOT_SIGNED"
     CONTRACT_TO_VERIFY = "CONTRACT_TO_VERIFY"
@@ -214,6 +221,8 @@ def stage_of(row: Any) -> Stage | None:
         return None
     if row.approved_at is not None:
         return Stage.GENERATED if row.serial_number else Stage.APPROVED
+    if row.organisation_state is OrganisationState.PIECES_DEMANDEES:
+        return Stage.ORGANISATION_ASKED
     if row.signed_verdict is None:
         return Stage.CONTRACT_NOT_SIGNED
     if row.organisation_state is not OrganisationState.VERIFIEE:

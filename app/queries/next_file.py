@@ -71,7 +71,7 @@ def free_to_take(file: File) -> bool:
     """Nobody has the file, and it waits for somebody of TunTrust."""
     if isinstance(file, Organisation):
         return file.assigned_to_id is None and file.state is OrganisationState.A_VERIFIER
-    taken_charge = file.state is RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST
+    taken_charge = file.state is RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST and file.clock_paused_at is None
     return file.assigned_to_id is None and taken_charge and file.approved_at is None
 
 

@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import CertificateRequest, HistoryEntry
 from app.permissions import Role
 from app.queries import desk_organisations, desk_requests
-from app.queries.lists import Asked, Source
+from app.queries.lists import Asked, Source, fetch_page
 from app.services import assigning
 from app.states import OrganisationState, RequestState
 from tests import factories
@@ -67,6 +67,30 @@ def test_a_file_looked_at_and_left_free_is_passed_over_until_the_list_begins_aga
     db.session.commit()
     with pytest.raises(DomainError):
         next_of(agent, current=alone.reference)
+
+
+@pytest.mark.spec("QUE-1", "QUE-3")
+def test_a_file_whose_organisation_was_asked_for_papers_waits_with_the_clients(app: Flask, agent: Any) -> None:
+    asked_for = factories.organisation(OrganisationState.PIECES_DEMANDEES)
+    held, workable = waiting(30, asked_for, clock_paused_at=NOW - timedelta(days=2)), waiting(10)
+    db.session.commit()
+    source = desk_requests.SOURCE
+
+    def tab(key: str) -> list[Any]:
+        return list(fetch_page(source, asked(source, key), agent).rows)
+
+    assert [row.reference for row in tab("a-prendre")] == [workable.reference]
+    (row,) = tab("en-attente-du-client")
+    assert (row.reference, desk_requests.stage_of(row)) == (
+        held.reference,
+        desk_requests.Stage.ORGANISATION_ASKED,
+    )
+    assert next_of(agent) == workable.reference
+    with pytest.raises(DomainError, match="Il ne reste aucune demande à prendre"):
+        next_of(agent)
+    held.clock_paused_at = None  # the organisation answered
+    db.session.commit()
+    assert next_of(agent) == held.reference
 
 
 @pytest.mark.spec("QUE-3")
