@@ -216,6 +216,20 @@ def purge_sessions() -> object:
     return purge_old_sessions()
 
 
+def send_digests() -> object:
+    """JOB-1: digests for agents."""
+    from app.services.digests import send_digests as service
+
+    return service()
+
+
+def retention() -> object:
+    """JOB-1: what is not kept for ever."""
+    from app.services.retention import forget_old_mail
+
+    return forget_old_mail()
+
+
 def trim_runs() -> object:
     """JOB-2."""
     return job_runs.trim_runs()
@@ -223,6 +237,7 @@ def trim_runs() -> object:
 
 _SOON = timedelta(hours=1)
 _DAY = timedelta(hours=23)
+_OFFICE_HOURS = timedelta(hours=8)
 
 SCHEDULE: tuple[Job, ...] = (
     Job("send_mails", Every(5), _SOON, send_mails, _l("Envoyer les e-mails en attente")),
@@ -235,6 +250,8 @@ SCHEDULE: tuple[Job, ...] = (
     Job("activation_purge", Every(600), _SOON, activation_purge, _l("Supprimer les inscriptions non activées")),
     Job("remind_of_documents", Daily(8, 45), _DAY, remind_of_documents, _l("Rappeler les pièces manquantes")),
     Job("reject_unanswered", Daily(9, 30), _DAY, reject_unanswered, _l("Rejeter les demandes restées sans réponse")),
+    # a digest of the morning is no use in the night: made up for until five in the afternoon
+    Job("send_digests", Daily(9, weekdays=True), _OFFICE_HOURS, send_digests, _l("Résumer leur journée aux agents")),
     Job("scan_quarantined", Every(300), _SOON, scan_quarantined, _l("Contrôler les fichiers en quarantaine")),
     Job("run_inspections", Every(5), _SOON, run_inspections, _l("Contrôler les documents reçus")),
     Job("purge_drafts", Every(3600), _DAY, purge_drafts, _l("Supprimer les inscriptions abandonnées")),
@@ -250,6 +267,7 @@ SCHEDULE: tuple[Job, ...] = (
     Job("trim_runs", Every(3600), _DAY, trim_runs, _l("Raccourcir l'historique des tâches")),
     Job("purge_attempts", Daily(3, 10), _DAY, purge_attempts, _l("Oublier les essais de connexion anciens")),
     Job("purge_presences", Daily(3, 15), _DAY, purge_presences, _l("Oublier qui regardait quel dossier")),
+    Job("retention", Daily(3, 30), _DAY, retention, _l("Effacer le texte des courriels anciens")),
     Job("purge_sessions", Daily(3, 20), _DAY, purge_sessions, _l("Oublier les sessions terminées")),
 )
 
@@ -280,11 +298,20 @@ def run_slot(job: Job, *, take_over: bool = False) -> Outcome | None:
 
 
 def run_by_hand(name: str) -> Outcome:
-    """« Lancer » and ``flask jobs run``: run a job now, whatever its slots. Raises NotFound."""
+    """``flask jobs run``: run a job now, in this process, whatever its slots. Raises NotFound."""
     job = job_named(name)
     run_id = job_runs.start_run(job.name, f"manuel-{uuid.uuid4().hex[:24]}")
     assert run_id is not None  # noqa: S101 - a random slot is free
     return _perform(job, run_id)
+
+
+def run_asked(run_id: int, name: str) -> Outcome:
+    """A run that was asked for on the page, taken up by the scheduler (JOB-2). Needs an application context."""
+    try:
+        return _perform(job_named(name), run_id)
+    except NotFound as gone:  # asked of an older release
+        job_runs.finish_run(run_id, error=str(gone))
+        return Outcome(run_id, "", str(gone), 0.0)
 
 
 def _perform(job: Job, run_id: int) -> Outcome:

@@ -40,5 +40,6 @@ SUBJECTS: dict[str, object] = {
     "administrator_invited": _l("Vous êtes invité à administrer une organisation sur le portail ECERT"),
     "file_handed_over": _l("Un dossier vous est confié : %(reference)s"),
     "files_handed_over": _l("%(count)s dossiers vous sont confiés"),
+    "staff_digest": _l("Ce qui vous attend aujourd'hui"),
     "staff_invited": _l("Votre accès au bureau d'enregistrement ECERT"),
 }

@@ -207,11 +207,18 @@ def _money() -> dict[str, tuple[dict[str, Any], ...]]:
 
 def _staff() -> dict[str, tuple[dict[str, Any], ...]]:
     from app.permissions import Role
+    from app.queries.digests import Digest
 
+    late = [f"DEM-2026-{n:06}" for n in range(401, 421)]
+    busy = Digest(12, 2, 23, late, 3, 1, 4, 2, 5)
+    calm = Digest(1, 0, 1, late[:1], 0, 0, 0, 0, 0)
     login = f"{_BASE}/connexion"
     files = {**_PERSON, "who": "Karim Mejri", "link": f"{_BASE}/admin/"}
     staff = {**_PERSON, "role": Role.AGENT, "password": "tK7-mP2-vX9", "deadline": _UNTIL, "link": login}
     return {
+        "staff_digest": tuple(
+            {**_PERSON, "digest": each, "days": 7, "link": f"{_BASE}/admin/"} for each in (busy, calm)
+        ),
         "file_handed_over": ({**files, "reference": _REQUEST},),
         "files_handed_over": ({**files, "count": 53, "references": [f"DEM-2026-{n:06}" for n in range(1, 54)]},),
         "staff_invited": (staff, {**staff, "role": Role.SUPERVISEUR, "password": None, "deadline": None}),

@@ -182,6 +182,15 @@ DEFINITIONS: dict[str, Definition] = {
             365,
         ),
         Definition(
+            "mail.retention_days",
+            "integer",
+            365,
+            _l("Conservation du texte des courriels (jours)"),
+            _l("Passé ce délai, le texte d'un courriel envoyé est effacé ; son destinataire et sa date restent."),
+            30,
+            3650,
+        ),
+        Definition(
             "signatures.roots",
             "certificates",
             "",
