@@ -6,7 +6,8 @@ nothing: it is migrated, and reference data is loaded, when it has none). ``list
 on one machine, not for quoting.
 
 ``python -m bench inspection`` weighs the automatic checks instead (bench/inspection.py), ``money`` races, kills and
-forges payments (bench/money.py), ``invoices`` counts invoices a minute (bench/invoices.py).
+forges payments (bench/money.py), ``invoices`` counts invoices a minute (bench/invoices.py), ``jobs`` kills schedulers
+and sends mail through a bad server (bench/jobs.py).
 """
 
 from __future__ import annotations
@@ -101,6 +102,10 @@ def main() -> int:
         from bench import invoices
 
         return invoices.main(sys.argv[2:])
+    if sys.argv[1:2] == ["jobs"]:
+        from bench import jobs
+
+        return jobs.main(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=("pages", "lists"), default="pages")
     parser.add_argument("--why", action="store_true", help="lists: the slowest statements of each page")

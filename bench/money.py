@@ -35,13 +35,13 @@ def main(arguments: list[str]) -> int:
 
     with stage("postgres") as on:
         if wanted("storm"):
-            held &= _says("REL-1", lambda: _storm(on, round(200 * scale)))
-            held &= _says("REL-1, lock taken out", lambda: _storm_without_the_lock(on))
+            held &= says("REL-1", lambda: _storm(on, round(200 * scale)))
+            held &= says("REL-1, lock taken out", lambda: _storm_without_the_lock(on))
         if wanted("kills"):
-            held &= _says("REL-3", lambda: _kills(on, round(100 * scale), options.seed))
-            held &= _says("REL-3, scheduler", lambda: _scheduler(on, max(1, round(RESTARTS * scale))))
+            held &= says("REL-3", lambda: _kills(on, round(100 * scale), options.seed))
+            held &= says("REL-3, scheduler", lambda: _scheduler(on, max(1, round(RESTARTS * scale))))
         if wanted("forgeries"):
-            held &= _says("REL-5", lambda: _forgeries(on, round(1000 * scale), options.seed))
+            held &= says("REL-5", lambda: _forgeries(on, round(1000 * scale), options.seed))
         if wanted("series"):
             held &= _series(on, "PostgreSQL", scale)
     if wanted("series"):
@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
     return 0 if held else 1
 
 
-def _says(what: str, work: Callable[[], str]) -> bool:
+def says(what: str, work: Callable[[], str]) -> bool:
+    """Print what came of it, or what does not hold; whether it held."""
     begun = time.perf_counter()
     try:
         told = work()
@@ -97,8 +98,8 @@ def _series(on: Stage, where: str, scale: float) -> bool:
         )
 
     each = max(2, round(200 * scale))
-    invoices = _says(f"REL-2 FAC, {where}", lambda: run(write_invoices, each))
-    return _says(f"REL-2 AV, {where}", lambda: run(write_credit_notes, each)) and invoices
+    invoices = says(f"REL-2 FAC, {where}", lambda: run(write_invoices, each))
+    return says(f"REL-2 AV, {where}", lambda: run(write_credit_notes, each)) and invoices
 
 
 def _kills(on: Stage, count: int, seed: int) -> str:

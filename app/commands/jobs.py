@@ -44,7 +44,8 @@ def register(app: Flask) -> None:
             last = clock.local(run.started_at).strftime("%d/%m/%Y %H:%M:%S") if run else "-"
             outcome = "-"
             if run is not None:
-                outcome = "running" if run.finished_at is None else (f"FAILED {run.error}" if run.error else "ok")
+                outcome = "asked" if run.waiting else "running" if run.finished_at is None else "ok"
+                outcome = f"FAILED {run.error}" if run.error else outcome
             click.echo(f"{job.name:<24} last {last:<20} {outcome:<10} next {due}  {job.description}")
 
     @jobs_group.command("run")

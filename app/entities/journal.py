@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.column_types import (
@@ -55,16 +55,24 @@ class OutboxMail(Model):
 
 
 class JobRun(Model):
-    """One run of a scheduled job; (job, slot) is unique, so that a slot runs once over all processes (JOB-1)."""
+    """One run of a scheduled job; (job, slot) is unique, so that a slot runs once over all processes (JOB-1).
+
+    ``waiting``: somebody asked for it, and the elected scheduler has not taken it up yet (JOB-2).
+    """
 
     __tablename__ = "job_runs"
-    __table_args__ = (UniqueConstraint("job", "slot"), Index("ix_job_runs_job_id", "job", "id"))
+    __table_args__ = (
+        UniqueConstraint("job", "slot"),
+        Index("ix_job_runs_job_id", "job", "id"),
+        Index("ix_job_runs_waiting", "id", postgresql_where=text("waiting"), sqlite_where=text("waiting")),
+    )
 
     id: Mapped[Id]
     job: Mapped[Str40]
     slot: Mapped[Str40]
     started_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]
+    waiting: Mapped[bool] = mapped_column(default=False, server_default=false())
     result: Mapped[LongText] = mapped_column(default="")
     error: Mapped[LongText] = mapped_column(default="")
 

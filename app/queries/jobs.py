@@ -42,6 +42,11 @@ def recent_runs(job: str, limit: int = 20) -> list[JobRun]:
     return list(db.session.scalars(statement))
 
 
+def latest_activity() -> datetime | None:
+    """When the scheduler last began anything: None when it never did."""
+    return db.session.scalar(select(func.max(JobRun.started_at)).where(JobRun.waiting.is_(False)))
+
+
 def outbox_backlog() -> OutboxBacklog:
     """How many mails wait, and how many were given up."""
     waiting = select(func.count(), func.min(OutboxMail.created_at)).where(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
@@ -14,6 +15,10 @@ from app.services.unit_of_work import use_case
 
 KEPT_RUNS = 300
 KEPT_FOR = timedelta(days=30)
+KEPT_ALL = timedelta(hours=3)
+"""Every run so young is remembered: a clock put back by less makes no slot run twice."""
+ASKED = "demande-"
+"""How the slot of a run begins that a person asked for on the page; the scheduler's own are moments."""
 
 
 @use_case
@@ -44,6 +49,42 @@ def start_run(job: str, slot: str, *, take_over: bool = False) -> int | None:
 
 
 @use_case
+def ask_run(job: str) -> int:
+    """Leave word that the job shall run now; the run's id. One that waits already is that run (a double click)."""
+    waiting = db.session.scalar(select(JobRun.id).where(JobRun.job == job, JobRun.waiting))
+    if waiting is not None:
+        return waiting
+    run = JobRun(job=job, slot=f"{ASKED}{uuid.uuid4().hex[:24]}", started_at=clock.now(), waiting=True)
+    db.session.add(run)
+    db.session.flush()
+    return run.id
+
+
+def claim_asked() -> list[tuple[int, str]]:
+    """Take up what was asked for, each by one process: the ids of the runs and the names of their jobs."""
+    if db.session.scalar(select(JobRun.id).where(JobRun.waiting).limit(1)) is None:
+        return []
+    return _claim_asked()
+
+
+@use_case
+def _claim_asked() -> list[tuple[int, str]]:
+    asked = db.session.scalars(
+        select(JobRun).where(JobRun.waiting).order_by(JobRun.id).with_for_update(skip_locked=True)
+    ).all()
+    for run in asked:
+        run.waiting, run.started_at = False, clock.now()
+    return [(run.id, run.job) for run in asked]
+
+
+@use_case
+def put_back_asked() -> None:
+    """What was asked for and begun by a scheduler that is gone is taken up again. Only for one just elected."""
+    lost = JobRun.slot.startswith(ASKED) & JobRun.finished_at.is_(None)
+    db.session.execute(update(JobRun).where(lost).values(waiting=True))
+
+
+@use_case
 def finish_run(run_id: int, *, result: str = "", error: str = "") -> None:
     """Say how a run ended: what it did, or why it failed."""
     run = db.session.get(JobRun, run_id)
@@ -55,7 +96,7 @@ def finish_run(run_id: int, *, result: str = "", error: str = "") -> None:
 
 @use_case
 def trim_runs() -> int:
-    """Forget old runs: of each job its last 300, and none older than 30 days but its very last; returns how many.
+    """Forget old runs; returns how many. Of each job its last 300 stay, those of the last three hours, its very last.
 
     A slot is never asked for again once a later one has run, so what is forgotten cannot run twice.
     """
@@ -64,7 +105,8 @@ def trim_runs() -> int:
         newest = select(JobRun.id).where(JobRun.job == job).order_by(JobRun.id.desc())
         last = db.session.scalar(newest.limit(1))
         first_kept = db.session.scalar(newest.offset(KEPT_RUNS - 1).limit(1)) or 0
-        old = (JobRun.id < first_kept) | (JobRun.started_at < clock.now() - KEPT_FOR)
+        many = (JobRun.id < first_kept) & (JobRun.started_at < clock.now() - KEPT_ALL)
+        old = many | (JobRun.started_at < clock.now() - KEPT_FOR)
         result = db.session.execute(delete(JobRun).where(JobRun.job == job, JobRun.id != last, old))
         forgotten += int(getattr(result, "rowcount", 0))
     return forgotten

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from sqlalchemy import event, func, select
 from werkzeug.routing.converters import NumberConverter
 
-from app import clock
+from app import clock, jobs
 from app.extensions import db
 from app.models import (
     AuditEntry,
@@ -33,6 +33,7 @@ from app.models import (
     User,
 )
 from app.permissions import Role
+from app.services import job_runs
 from app.states import PaymentState, RequestState
 from tests import factories
 from tests.pages import CheckingClient
@@ -645,7 +646,12 @@ def test_jobs_are_shown_and_run_by_hand(sign_in: SignIn) -> None:
     client = sign_in(Role.ADMINISTRATEUR)
     page = client.get("/admin/taches/")
     assert {row["Résultat"] for row in page.table(0)} == {"Jamais lancée"}
-    client.post("/admin/taches/trim_runs/lancer", {})
+    page = client.post("/admin/taches/trim_runs/lancer", {})
+    client.post("/admin/taches/trim_runs/lancer", {})  # a double click asks once
+    assert [row["Résultat"] for row in page.table(0)] == ["Demandée"]
+    assert client.get("/admin/taches/trim_runs").table(0)[0]["Durée"] == ""
+    ((run_id, name),) = job_runs.claim_asked()
+    jobs.run_asked(run_id, name)
     row = next(row for row in client.get("/admin/taches/").table(0) if "Raccourcir" in row["Tâche"])
     assert row["Résultat"].startswith("Réussie")
     assert row["Dernier passage"]
@@ -654,7 +660,24 @@ def test_jobs_are_shown_and_run_by_hand(sign_in: SignIn) -> None:
     client.get("/admin/taches/rien", expect=404)
     client.get("/admin/taches/")
     client.post("/admin/taches/rien/lancer", {}, expect=404)
-    assert db.session.scalar(select(func.count()).where(AuditEntry.action == "run_job")) == 1
+    assert db.session.scalar(select(func.count()).where(AuditEntry.action == "run_job")) == 2
+
+
+@pytest.mark.spec("JOB-2")
+def test_a_failure_says_why_in_red_and_a_silent_scheduler_is_told(sign_in: SignIn, travel: Any) -> None:
+    failed = job_runs.start_run("send_mails", "2026-11-17T10:00:00Z")
+    assert failed is not None
+    job_runs.finish_run(failed, error="OSError: disque plein")
+    client = sign_in(Role.ADMINISTRATEUR)
+    page = client.get("/admin/taches/")
+    assert "1 tâche en échec ou interrompue" in page
+    assert [tag.get_text() for tag in page.select("td .badge.bad, td .fault-text")] == [
+        "Échec",
+        "OSError: disque plein",
+    ]
+    assert "L'ordonnanceur ne tourne pas" not in page
+    travel(minutes=3)
+    assert "L'ordonnanceur ne tourne pas" in client.get("/admin/taches/")
 
 
 @pytest.mark.spec("AUD-1")

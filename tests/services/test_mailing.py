@@ -18,6 +18,7 @@ from app.models import OutboxMail
 from app.services import mailing, outbox
 from app.services.files import storage
 from app.services.unit_of_work import use_case
+from tests.support.bad_post import MOODS, deliver_all
 from tests.support.servers import MailServer, Port
 
 pytestmark = pytest.mark.spec("MAI-1", "REL-4")
@@ -129,6 +130,14 @@ def test_a_passing_fault_delays_a_mail_longer_each_time_and_loses_it_never(
     smtp.behave()
     assert mailing.send_due_mails().sent == 1
     assert smtp.only().message["Message-ID"] == _mail(mail_id).message_id
+
+
+@pytest.mark.usefixtures("travel")
+def test_a_server_that_drops_delays_and_answers_451_in_turn_loses_nothing(app: Any, smtp: MailServer) -> None:
+    done = deliver_all(app, smtp, 12, 2026)
+    assert done.lost == 0
+    assert set(done.moods) == set(MOODS)  # it had them all
+    assert done.twice <= done.moods["drop accepted"] + done.moods["delay {late}"]
 
 
 def test_a_mail_delayed_for_two_days_is_given_to_a_person(app: Any, smtp: MailServer, travel: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app import clock, jobs
+from app import clock, jobs, scheduler
 from app.adapters.leadership import leader_lock
 from app.extensions import db
 from app.models import JobRun
@@ -233,6 +233,42 @@ def test_every_job_runs_twice_by_hand_without_harm(app: Any, smtp: Any, gateway:
 
 
 @pytest.mark.spec("JOB-2")
+def test_what_was_asked_is_claimed_once_and_taken_up_again_by_the_next_leader(app: Any) -> None:
+    asked = job_runs.ask_run("trim_runs")
+    assert job_runs.ask_run("trim_runs") == asked
+    assert job_runs.claim_asked() == [(asked, "trim_runs")]
+    assert job_runs.claim_asked() == []
+    job_runs.put_back_asked()  # its leader was killed
+    assert job_runs.claim_asked() == [(asked, "trim_runs")]
+    assert jobs.run_asked(asked, "trim_runs").error == ""
+    gone = job_runs.ask_run("gone")
+    job_runs.claim_asked()
+    assert "pas de tâche de ce nom" in jobs.run_asked(gone, "gone").error
+    by_hand = job_runs.start_run("tick", "manuel-1")  # of somebody's shell, alive for all we know
+    job_runs.put_back_asked()
+    assert job_runs.claim_asked() == []
+    assert by_hand is not None
+
+
+@pytest.mark.spec("JOB-1")
+def test_a_clock_that_is_set_is_noticed_and_the_hands_of_time_are_not(app: Any, travel: Any) -> None:
+    watch = scheduler.ClockWatch()
+    assert not watch.jumped()
+    for moved in (timedelta(days=3), timedelta(minutes=-10)):
+        travel(hours=moved.total_seconds() / 3600)
+        assert watch.jumped()
+        assert not watch.jumped()
+
+
+@pytest.mark.spec("JOB-1")
+def test_a_trigger_fires_at_the_slots_of_the_clock_as_it_is_set(app: Any, travel: Any) -> None:
+    real = datetime.now(UTC)
+    travel.to(datetime(2026, 11, 17, 7, 59, 30, tzinfo=UTC))
+    due = scheduler.SlotTrigger(jobs.Daily(9)).get_next_fire_time(None, real)
+    assert due - real == timedelta(seconds=30)
+
+
+@pytest.mark.spec("JOB-2")
 def test_the_history_keeps_each_jobs_latest_runs(app: Any, travel: Any) -> None:
     old = job_runs.start_run("rare", "2025")
     assert old is not None
@@ -241,6 +277,8 @@ def test_the_history_keeps_each_jobs_latest_runs(app: Any, travel: Any) -> None:
     for number in range(job_runs.KEPT_RUNS + 20):
         db.session.add(JobRun(job="tick", slot=str(number), started_at=clock.now(), finished_at=clock.now()))
     db.session.commit()
+    assert job_runs.trim_runs() == 0  # a clock put back by an hour meets them all
+    travel(hours=4)
     assert job_runs.trim_runs() == 20
     assert len(_runs("tick")) == job_runs.KEPT_RUNS
     assert _runs("tick")[-1].slot == str(job_runs.KEPT_RUNS + 19)

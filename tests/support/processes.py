@@ -53,6 +53,11 @@ class Child:
         assert self._answers.poll(seconds), "a process never began"
         assert self._answers.recv() == BEGUN
 
+    @property
+    def pid(self) -> int:
+        """Its number, for ``os.kill``."""
+        return int(self._process.pid or 0)
+
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
         self._process.kill()

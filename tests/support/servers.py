@@ -6,6 +6,7 @@ anything listens there. Until its server starts, connections are refused: a serv
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -156,6 +157,7 @@ class _Handler:
     refusals: dict[str, str] = field(default_factory=dict)
     answer: str | None = None
     drop: str | None = None
+    mood: Callable[[], str] | None = None
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
@@ -166,12 +168,31 @@ class _Handler:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.mood is not None:
+            return await self._in_a_mood(self.mood(), server, envelope)
         if self.drop is not None and server.transport is not None:
             server.transport.abort()
             if self.drop == "before accepting":
                 return "451 never read"
         if self.answer:
             return self.answer
+        return self._keep(envelope)
+
+    async def _in_a_mood(self, mood: str, server: SMTP, envelope: Envelope) -> str:
+        """« drop », « drop accepted », « delay <seconds> », an answer of its own, or nothing: the mail is taken."""
+        if mood.startswith("delay"):
+            await asyncio.sleep(float(mood.split()[1]))
+        elif mood.startswith("drop"):
+            if mood == "drop accepted":
+                self._keep(envelope)
+            if server.transport is not None:
+                server.transport.abort()
+            return "451 never read"
+        elif mood:
+            return mood
+        return self._keep(envelope)
+
+    def _keep(self, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
         message = message_from_bytes(content, policy=policy.default)
         assert isinstance(message, EmailMessage)
@@ -244,6 +265,11 @@ class MailServer:
         """Hang up instead of answering a message, which was taken (``accepted``) or was not."""
         self._handler.drop = "after accepting" if accepted else "before accepting"
 
+    def moods(self, choose: Callable[[], str]) -> None:
+        """Ask ``choose`` about each message: « drop », « drop accepted », « delay 2 », « 451 later », or ""."""
+        self._handler.mood = choose
+
     def behave(self) -> None:
         self._handler.refusals.clear()
+        self._handler.mood = None
         self._handler.answer = self._handler.drop = None

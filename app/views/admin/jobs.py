@@ -14,12 +14,14 @@ from flask_babel import lazy_gettext as _l
 from app import clock, jobs
 from app.models import JobRun
 from app.permissions import Permission
-from app.queries.jobs import last_runs, recent_runs
-from app.services.job_desk import note_job_by_hand
+from app.queries.jobs import last_runs, latest_activity, recent_runs
+from app.services.job_desk import launch_job
 from app.views.admin.gate import Gate
 from app.web import current_actor
 
 LATE = timedelta(minutes=10)
+SILENT = timedelta(minutes=2)
+"""The busiest jobs run every few seconds: a scheduler that began nothing for so long does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ def _line(job: jobs.Job, last: JobRun | None) -> JobLine:
     return JobLine(job, last, job.when.following(moment), duration(last), *_outcome(last, moment))
 
 
+def _silence() -> datetime | None:
+    """Since when the scheduler has begun nothing, if it should have."""
+    latest = latest_activity()
+    return latest if latest is not None and clock.now() - latest > SILENT else None
+
+
 def duration(run: JobRun | None) -> str:
     """How long a run took, in seconds."""
     if run is None or run.finished_at is None:
@@ -49,6 +57,8 @@ def duration(run: JobRun | None) -> str:
 def _outcome(run: JobRun | None, moment: datetime) -> tuple[str, str]:
     if run is None:
         return _("Jamais lancée"), "calm"
+    if run.waiting:
+        return _("Demandée"), "blue"
     if run.finished_at is None:
         return (_("Interrompue"), "bad") if moment - run.started_at > LATE else (_("En cours"), "blue")
     return (_("Échec"), "bad") if run.error else (_("Réussie"), "ok")
@@ -69,26 +79,24 @@ class Jobs(Gate):
         """The schedule."""
         last = last_runs()
         lines = [_line(job, last.get(job.name)) for job in jobs.SCHEDULE]
-        return str(self.render("admin/jobs.html", lines=lines))
+        failed = sum(line.tone == "bad" for line in lines)
+        return str(self.render("admin/jobs.html", lines=lines, failed=failed, silent_since=_silence()))
 
     @expose("/<job_name>")
     def history(self, job_name: str) -> str:
         """A job's last runs."""
         job = jobs.job_named(job_name)
         runs = [(run, duration(run), *_outcome(run, clock.now())) for run in recent_runs(job.name)]
-        return str(self.render("admin/job.html", job=job, runs=runs))
+        open_run = any(run.waiting or run.finished_at is None for run, *_rest in runs)
+        return str(self.render("admin/job.html", job=job, runs=runs, open_run=open_run, silent_since=_silence()))
 
     @expose("/<job_name>/lancer", methods=("POST",))
     def run(self, job_name: str) -> Any:
-        """Run it now, whatever its hour."""
+        """Have it run now, whatever its hour: the scheduler takes it up within a second, nobody waits here."""
         job = jobs.job_named(job_name)
-        note_job_by_hand(job.name, actor=current_actor())
-        outcome = jobs.run_by_hand(job.name)
-        if outcome.error:
-            flash(_("« %(job)s » a échoué : %(error)s", job=job.description, error=outcome.error), "error")
-        else:
-            flash(_("« %(job)s » : terminé. %(result)s", job=job.description, result=outcome.result), "success")
-        return redirect(url_for("taches.index_view"))
+        launch_job(job.name, actor=current_actor())
+        flash(_("« %(job)s » est demandée : l'ordonnanceur la lance dans la seconde.", job=job.description), "success")
+        return redirect(url_for("taches.history", job_name=job.name))
 
 
 VIEWS = (Jobs,)
