@@ -150,6 +150,7 @@ def init_app(app: Flask) -> None:
     app.after_request(_secure)
     app.context_processor(_template_context)
     app.jinja_env.filters.update(
+        french_spaces=french_spaces,
         millimes=format_millimes,
         day=_day,
         moment=_moment,
@@ -263,7 +264,7 @@ def _phone(value: str | None) -> str:
     return format_phone(value) if value else ""
 
 
-ERROR_PAGES = {400, 403, 404, 413, 429, 500, 503}
+ERROR_PAGES = {400, 403, 404, 405, 413, 429, 500, 503}
 
 
 def _error_page(code: int, **context: Any) -> tuple[str, int]:
@@ -275,7 +276,20 @@ def _http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if code < 400:
         return error
+    if code == 405 and request.method in ("GET", "HEAD"):
+        return _error_page(405, way_back=_page_above(request.path))
     return _error_page(code)
+
+
+def _page_above(path: str) -> str:
+    """The nearest page above an address that only takes forms: a phone that wakes an old tab asks for the latter."""
+    routes = current_app.create_url_adapter(request)
+    while routes is not None and path.count("/") > 1:
+        path = path.rsplit("/", 1)[0]
+        for wanted in (path, f"{path}/"):
+            if routes.test(wanted, "GET"):
+                return wanted
+    return "/"
 
 
 def _untrusted_host(_error: SecurityError) -> Response:

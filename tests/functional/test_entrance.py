@@ -93,3 +93,16 @@ def test_following_an_order_answers_by_mail_only(app: Flask, client: CheckingCli
     assert right.text == wrong.text
     send_due_mails()
     assert "Non finalisée" in smtp.only(request.email, f"Suivi de la commande {request.reference}").text
+
+
+@pytest.mark.spec("STA-1")
+@pytest.mark.parametrize(
+    ("address", "above"),
+    [("/panier/ajouter", "/panier"), ("/commandes/nouvelle/ID_TRUST/envoyer", "/commandes/nouvelle/ID_TRUST")],
+)
+def test_an_address_that_only_takes_forms_leads_back_to_its_page(
+    app: Flask, client: CheckingClient, address: str, above: str
+) -> None:
+    page = client.get(address, expect=405)
+    assert page.h1 == "Cette page ne se rouvre pas"
+    assert page.links["Reprendre"] == above
