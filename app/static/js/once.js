@@ -1,5 +1,6 @@
 // One click sends once. The button stays focusable; a page restored from the history is ready again.
 // A form that may be sent several times (a download, a verdict) says data-many.
+// A refused form is the answer to a POST: once it is sent again, « back » asks for the page instead of failing on it.
 (function () {
   "use strict";
 
@@ -37,6 +38,9 @@
       return;
     }
     busy(form, event.submitter);
+    if (document.documentElement.hasAttribute("data-posted")) {
+      window.history.replaceState(window.history.state, "", window.location.href);
+    }
   });
 
   document.addEventListener("ecert:release", function (event) {
