@@ -6,7 +6,7 @@
   function size(bytes) {
     var lang = document.documentElement.lang || "fr";
     var small = bytes < 1048576;
-    var figure = small ? Math.ceil(bytes / 1024) : bytes / 1048576;
+    var figure = small ? Math.ceil(bytes / 1024) : Math.ceil(bytes / 104857.6) / 10; // never « 10 Mo » of a file above 10 Mo
     var unit = lang === "en" ? (small ? " KB" : " MB") : small ? " ko" : " Mo";
     return figure.toLocaleString(lang === "ar" ? "ar-TN-u-nu-latn" : lang, { maximumFractionDigits: 1 }) + unit;
   }
