@@ -163,6 +163,9 @@ class Actor:
 SYSTEM = Actor(user_id=None, label="système")
 
 
+VISITOR_LABEL = "visiteur"
+
+
 def visitor(ip: str | None, locale: str = "fr") -> Actor:
     """Somebody not logged in."""
-    return Actor(user_id=None, label="visiteur", ip=ip, locale=locale)
+    return Actor(user_id=None, label=VISITOR_LABEL, ip=ip, locale=locale)

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from app import clock
 from app.extensions import db
 from app.models import CreditProposal, DocumentKind, HistoryEntry, RemedyKind
-from app.permissions import SYSTEM
+from app.permissions import SYSTEM, VISITOR_LABEL
 from app.queries.declared_fields import field_name
 from app.state_labels import action_label, state_label
 from app.states import Anomaly
@@ -217,6 +217,8 @@ def _line(entry: HistoryEntry, sentences: dict[str, tuple[object, str]], *, for_
 def _who(entry: HistoryEntry, *, for_staff: bool) -> str:
     if entry.actor_id is None and entry.actor_label == SYSTEM.label:
         return _("automatiquement")
+    if entry.actor_id is None and entry.actor_label == VISITOR_LABEL:
+        return ""  # somebody not known yet: the sentence says what they did
     if entry.by_staff and not for_staff:
         return "TunTrust"
     return entry.actor_label
