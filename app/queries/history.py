@@ -153,6 +153,9 @@ BETWEEN_OFFICERS = (
 )
 """What a credit note goes through before it is issued, or its money is back: clients read of its end only (PPL-3)."""
 
+STEPS_OF_A_PAYMENT = ("start_payment", "register")
+"""What every attempt begins with: clients read its outcome, or a day of refused cards buries everything else."""
+
 
 def history_of_request(request_id: int, *, for_staff: bool = False) -> list[Day]:
     """A request's life, newest day first."""
@@ -163,7 +166,7 @@ def history_of_organisation(organisation_id: int, *, for_staff: bool = False) ->
     """An organisation's life with its payments, newest day first; its requests have their own."""
     about = (HistoryEntry.organisation_id == organisation_id) & HistoryEntry.request_id.is_(None)
     if not for_staff:
-        about &= HistoryEntry.action.not_in(BETWEEN_OFFICERS)
+        about &= HistoryEntry.action.not_in((*BETWEEN_OFFICERS, *STEPS_OF_A_PAYMENT))
     return _days(about, ORGANISATION_SENTENCES, for_staff=for_staff)
 
 

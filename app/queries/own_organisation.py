@@ -83,13 +83,31 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ContractVersion:
+    """One version and what it changed: against the version before it, or the one last signed."""
+
+    contract: Contract
+    compared_to: Contract | None
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
 class ContractView:
-    """The version in force, who must sign it, where its signed copy stands, what changed since the one before."""
+    """The version in force, who must sign it, where its signed copy stands, the versions before it.
+
+    What it changes is told against the last version that was signed: what a signatory has not seen yet.
+    """
 
     contract: Contract
     signatories: list[str]
-    earlier: list[Contract]
+    earlier: list[ContractVersion]
+    compared_to: Contract | None
     changes: list[Change]
+
+    @property
+    def since_signed(self) -> bool:
+        """Is what changes told against a version that was signed?"""
+        return self.compared_to is not None and _was_signed(self.compared_to)
 
     @property
     def signed(self) -> Document | None:
@@ -338,12 +356,28 @@ def _contract_view(organisation_id: int) -> ContractView | None:
     )
     if not versions:
         return None
-    current, earlier = versions[0], versions[1:]
-    changes = [
-        Change(_path_label(path), _shown(path, before), _shown(path, after))
-        for path, before, after in (changes_between(earlier[0].data, current.data) if earlier else [])
+    current, *earlier = versions
+    told = [
+        ContractVersion(one, before, _changes(before, one))
+        for one, before in zip(earlier, [*earlier[1:], None], strict=False)  # the first has none before it
     ]
-    return ContractView(current, _signatories(current.data), earlier, changes)
+    base = next(filter(_was_signed, earlier), earlier[0] if earlier else None)
+    return ContractView(current, _signatories(current.data), told, base, _changes(base, current))
+
+
+def _was_signed(contract: Contract) -> bool:
+    """A signed copy was received and not refused."""
+    copy = contract.signed_document
+    return copy is not None and copy.verdict is not Verdict.REFUSE
+
+
+def _changes(before: Contract | None, after: Contract) -> list[Change]:
+    if before is None:
+        return []
+    return [
+        Change(_path_label(path), _shown(path, old), _shown(path, new))
+        for path, old, new in changes_between(before.data, after.data)
+    ]
 
 
 def _shown(path: str, value: str) -> str:

@@ -19,6 +19,7 @@ from app.models import (
     DocumentAsk,
     DocumentAskItem,
     DocumentKind,
+    HistoryEntry,
     Organisation,
     OutboxMail,
     User,
@@ -28,6 +29,7 @@ from app.services import contracts, files
 from app.services.unit_of_work import use_case
 from app.states import OrganisationState, RequestState, Verdict
 from tests import factories
+from tests.support.sold import payments_under_way
 
 pytestmark = pytest.mark.slow
 
@@ -124,6 +126,46 @@ def test_changing_data_issues_a_version_and_shows_the_difference(home, client):
     difference = page.table(0)
     assert {"Donnée": "Organisation : Raison sociale", "Avant": of_name(1), "Maintenant": of_name(2)} in difference
     assert any(line["Donnée"] == "Organisation : Ville" for line in difference)
+
+
+@pytest.mark.spec("CON-1")
+def test_the_difference_is_told_against_the_last_signed_version_and_each_version_keeps_its_own(home, client):
+    _of, _who, _paper = home
+    client.get("/organisation/contrat/1/signe").form().fill(file=("signe.png", picture())).submit("Déposer")
+    for city in ("La Marsa", "Carthage"):
+        client.get("/organisation/modifier").form().fill(city=city).submit("Enregistrer")
+    page = client.get("/organisation")
+    assert "Ce qui change par rapport à la version 1, la dernière signée" in page
+    assert {"Donnée": "Organisation : Ville", "Avant": "Tunis", "Maintenant": "Carthage"} in page.table(0)
+    assert "2 versions précédentes" in page
+    assert {"Donnée": "Organisation : Ville", "Avant": "Tunis", "Maintenant": "La Marsa"} in page.table(1)
+    assert page.text.count("jamais signée") == 1
+    copy = db.session.scalars(select(Document).where(Document.kind == DocumentKind.SIGNED_CONTRACT)).one()
+    copy.verdict = Verdict.REFUSE
+    db.session.commit()
+    page = client.get("/organisation")
+    assert "Ce qui change par rapport à la version 2" in page  # what was refused is signed by nobody
+
+
+@pytest.mark.spec("CON-2")
+def test_the_history_of_payments_tells_their_outcomes_only(home, client):
+    of, who, _paper = home
+    for action in ("start_payment", "register", "refuse"):
+        payment_history(of, who, action)
+    page = client.get("/organisation")
+    assert "Un paiement a été refusé." in page
+    assert "Un paiement a été commencé." not in page
+    assert "La page de paiement a été ouverte." not in page
+
+
+def payment_history(of, who, action):
+    [payment_id] = payments_under_way(1, administrator=who)
+    db.session.add(
+        HistoryEntry(
+            organisation_id=of.id, payment_id=payment_id, at=clock.now(), action=action, actor_label=who.display_name
+        )
+    )
+    db.session.commit()
 
 
 def of_name(version):
