@@ -7,6 +7,8 @@ from enum import StrEnum
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.states import RequestState
+
 LABELS: dict[str, tuple[object, str]] = {
     "BulkOutcome.A_FAIRE": (_l("À faire"), "wait"),
     "BulkOutcome.FAIT": (_l("Faite"), "ok"),
@@ -189,6 +191,12 @@ def state_label(state: object) -> str:
 def state_tone(state: object) -> str:
     """The tone of its badge."""
     return LABELS[f"{type(state).__name__}.{state.name}"][1] if isinstance(state, StrEnum) else "calm"
+
+
+def tone_for_applicant(state: RequestState) -> str:
+    """The same for the person a request is for: amber waits on the reader, grey on somebody else."""
+    turned = {RequestState.NON_FINALISEE: "wait", RequestState.EN_ATTENTE_DE_PAIEMENT: "calm"}
+    return turned.get(state) or state_tone(state)
 
 
 def action_label(action: str) -> str:

@@ -41,7 +41,7 @@ from app.money import format_millimes
 from app.permissions import Actor, visitor
 from app.queries.reference import reason_for_reader
 from app.services import accounts
-from app.state_labels import action_label, state_label, state_tone
+from app.state_labels import action_label, state_label, state_tone, tone_for_applicant
 from app.typography import french_spaces
 
 log = structlog.get_logger()
@@ -164,6 +164,7 @@ def init_app(app: Flask) -> None:
         for_reader=for_reader,
         state_label=state_label,
         state_tone=state_tone,
+        tone_for_applicant=tone_for_applicant,
         action_label=action_label,
     )
     app.jinja_env.add_extension("jinja2.ext.do")

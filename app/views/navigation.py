@@ -28,6 +28,7 @@ class NavItem:
     current: bool = False
     count: int | str | None = None
     primary: bool = False
+    unread: bool = False  # its count calls for the person, on a folded menu too (MSG-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ def _client_menu(actor: Actor) -> list[NavItem]:
             current=blueprint == endpoint.split(".")[0],
             count=_count(endpoint, actor),
             primary=primary,
+            unread=endpoint == "messages.inbox",
         )
         for endpoint, label, permission, primary in entries
         if endpoint in known and actor.can(permission)
