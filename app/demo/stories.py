@@ -107,7 +107,7 @@ def demo(client: Client, at: Calendar, agent: Officer, other: Officer) -> Story:
         message="Merci de compléter votre dossier : il est prêt par ailleurs.",
     )
     yield at.ago(9, 14, 10)
-    client.order(staff[16], staff[17])  # never activated: their invitations ran out
+    client.order(staff[19], staff[20])  # never activated: their invitations ran out
     yield at.ago(8, 18, 20)
     client.answer_request(third[2])
     client.write(

@@ -7,6 +7,10 @@
     if (summary) {
       summary.focus();
     }
+    // On a phone the tabs roll: the one that is open is in sight.
+    document.querySelectorAll(".tabs [aria-current='page']").forEach(function (tab) {
+      tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16;
+    });
   }
 
   // A link of the error summary puts the cursor in the field, opening what hides it.
