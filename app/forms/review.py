@@ -88,6 +88,11 @@ class VerdictForm(BaseForm):
         return bool(self.verdict.data == "bad")
 
     @property
+    def opens(self) -> bool:
+        """A ✗ without a place for its reason: the form of the reason is to be shown."""
+        return self.refused and not self.reason.raw_data
+
+    @property
     def words(self) -> tuple[str, str, str]:
         """The code of a ready-made reason, one's own words in French, and in Arabic."""
         return self.reason.data or "", self.reason_text.data or "", self.reason_text_ar.data or ""

@@ -138,13 +138,7 @@ def give_field_verdict(
     if declared is None or verdict is Verdict.A_VERIFIER:
         raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
     if declared.stored != value_seen:
-        raise StaleObject(
-            _(
-                "« %(field)s » a changé depuis l'ouverture de la page : c'est maintenant « %(value)s ». Relisez.",
-                field=str(field_name(field)),
-                value=declared.shown,
-            )
-        )
+        raise _another_value(declared)
     reason, reason_ar = _checked_reason(reason, reason_ar) if verdict is Verdict.REFUSE else ("", "")
     row = _row(subject, field)
     if row is not None and row.value_seen == value_seen:
@@ -167,6 +161,53 @@ def give_field_verdict(
         _tell_if_no_ask_will(subject, Point(reason, field=field, reason_ar=reason_ar))
     db.session.flush()
     return row
+
+
+def document_verdict_since(document_id: int, expected_version: int | None) -> StaleObject | None:
+    """What somebody said of the document after a page was opened; None when the page showed the latest (REV-7).
+
+    For a ✗ whose reason is still to be written: its form would show the file of now, and the page would no longer be
+    stale when it is sent.
+    """
+    document = db.session.get_one(Document, document_id, populate_existing=True)
+    if expected_version is None or document.version == expected_version:
+        return None
+    return _overtaken(document.verdict_by_id, document.verdict_at, state_label(document.verdict))
+
+
+def field_verdict_since(
+    field: str,
+    *,
+    value_seen: str,
+    seen_at: str | None,
+    request_id: int | None = None,
+    organisation_id: int | None = None,
+) -> StaleObject | None:
+    """The same of a declared field: another value than the page showed, or another verdict."""
+    subject: Subject | None = (
+        db.session.get(CertificateRequest, request_id)
+        if request_id is not None
+        else db.session.get(Organisation, organisation_id)
+    )
+    declared = _declared(subject).get(field) if subject is not None else None
+    if subject is None or declared is None:
+        return None
+    if declared.stored != value_seen:
+        return _another_value(declared)
+    row = _row(subject, field)
+    if row is None or row.value_seen != value_seen or seen_at is None or row.at.isoformat() == seen_at:
+        return None
+    return _overtaken(row.by_id, row.at, state_label(row.verdict))
+
+
+def _another_value(declared: Declared) -> StaleObject:
+    return StaleObject(
+        _(
+            "« %(field)s » a changé depuis l'ouverture de la page : c'est maintenant « %(value)s ». Relisez.",
+            field=str(field_name(declared.name)),
+            value=declared.shown,
+        )
+    )
 
 
 def _row(subject: Subject, field: str) -> FieldVerdict | None:

@@ -135,6 +135,28 @@ def test_a_stale_cross_overwrites_nothing_and_keeps_what_was_typed(agent: Checki
     assert db.session.get_one(Document, paper.id).verdict is Verdict.ACCEPTE
 
 
+@pytest.mark.spec("REV-7")
+@pytest.mark.parametrize("point", ["document", "legal_name"])
+def test_a_cross_given_on_a_stale_page_says_what_a_colleague_gave_before_its_reason_is_written(
+    agent: CheckingClient, point: str
+) -> None:
+    request = a_file(organisation_state=OrganisationState.A_VERIFIER, verdict=Verdict.A_VERIFIER)
+    stale = agent.get(url_of(request))
+    colleague = f.actor(f.staff(first_name="Leïla", last_name="Ferchichi"))
+    if point == "document":
+        paper = db.session.scalars(select(Document).where(Document.kind == DocumentKind.RNE_EXTRACT)).one()
+        verdicts.accept_document(paper.id, actor=colleague)
+    else:
+        declared = {"organisation_id": request.organisation_id, "value_seen": request.organisation.legal_name}
+        verdicts.give_field_verdict(point, Verdict.ACCEPTE, actor=colleague, **declared)
+    page = judge(stale, point, "bad")
+    assert "Leïla Ferchichi l'a jugé « Accepté »" in page.error_for("reason_text")
+    page = page.form(f"why-form-{point}").fill({"Précision pour le client": "Relu : non."}).submit()
+    assert "Relu : non." in page  # read, then overruled knowingly
+    assert "Ferchichi l'a jugé" not in page
+    assert "Ferchichi" not in judge(page, point, "bad").text
+
+
 @pytest.mark.spec("REV-2", "REV-5")
 def test_each_cross_is_one_line_of_the_mail_read_before_it_goes(agent: CheckingClient) -> None:
     request = a_file()

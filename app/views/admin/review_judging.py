@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, redirect
 from flask_admin import expose
 from flask_babel import gettext as _
 
-from app.errors import DomainError, Forbidden, NotFound
+from app.errors import DomainError, Forbidden, NotFound, StaleObject
 from app.forms.review import VerdictForm
 from app.models import Organisation
 from app.queries import review
@@ -33,6 +33,8 @@ class Judging(FileGate):
         values: dict[str, Any] = {"actor": current_actor(), "expected_version": form.version.data}
         if not form.refused:
             return self._judged(form, file, lambda: verdicts.accept_document(paper.id, **values), "document")
+        if form.opens:
+            return self._opened(file, "document", verdicts.document_verdict_since(paper.id, form.version.data))
         why, why_ar = verdicts.worded(*form.words)
         return self._judged(
             form, file, lambda: verdicts.refuse_document(paper.id, reason=why, reason_ar=why_ar, **values), "document"
@@ -48,22 +50,14 @@ class Judging(FileGate):
             if of_request and isinstance(file, RequestFile)
             else {"organisation_id": file.organisation.id}
         )
+        name = form.field.data or ""
+        seen: dict[str, Any] = {"value_seen": form.value_seen.data or "", "seen_at": form.seen_at.data, **subject}
+        if form.opens:
+            return self._opened(file, name, verdicts.field_verdict_since(name, **seen), f"decl-{name}")
+        verdict = Verdict.REFUSE if form.refused else Verdict.ACCEPTE
         why, why_ar = verdicts.worded(*form.words)
-        return self._judged(
-            form,
-            file,
-            lambda: verdicts.give_field_verdict(
-                form.field.data or "",
-                Verdict.REFUSE if form.refused else Verdict.ACCEPTE,
-                actor=current_actor(),
-                value_seen=form.value_seen.data or "",
-                seen_at=form.seen_at.data,
-                reason=why,
-                reason_ar=why_ar,
-                **subject,
-            ),
-            f"decl-{form.field.data}",
-        )
+        given = {"actor": current_actor(), "reason": why, "reason_ar": why_ar, **seen}
+        return self._judged(form, file, lambda: verdicts.give_field_verdict(name, verdict, **given), f"decl-{name}")
 
     @expose("/<reference>/controles", methods=("POST",))
     def check_again(self, reference: str) -> Any:
@@ -74,14 +68,19 @@ class Judging(FileGate):
         flash(_("Les contrôles reprennent : leurs réponses s'afficheront sur cette page."), "success")
         return redirect(address_of(reference, "pane-beside"))
 
+    def _opened(self, file: OrganisationFile, name: str, newer: StaleObject | None, anchor: str = "document") -> Any:
+        """A first ✗ opens the form of its reason, and says there what a colleague gave meanwhile (REV-7)."""
+        reference = file.request.reference if isinstance(file, RequestFile) else file.organisation.reference
+        if newer is None:
+            return redirect(address_of(reference, anchor, motif=name))
+        return self._page(file_of(reference), Typed(name, problem=str(newer)))
+
     def _judged(self, form: VerdictForm, file: OrganisationFile, act: Any, anchor: str) -> Any:
-        """A first ✗ opens the form of its reason; a refusal shows the page again with what was typed."""
+        """A refusal shows the page again with what was typed."""
         reference = file.request.reference if isinstance(file, RequestFile) else file.organisation.reference
         name = form.field.data or ""
         if not form.validate():
             raise DomainError(_("Rechargez la page, puis recommencez."))
-        if form.refused and "reason" not in request.form:
-            return redirect(address_of(reference, anchor, motif=name))
         try:
             act()
         except (NotFound, Forbidden):
