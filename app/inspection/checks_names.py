@@ -135,7 +135,7 @@ def _legal_name(case: Case, check: str, name: str, place: Place | None, *, other
         line = value.words[0].line
         return alert(check, name, value.raw, why="other_name", **_where(case.words, line, value.words[0].page))
     arabic = check.endswith("_ar_in_text")
-    enough = case.words.sure(arabic=arabic) >= 25
+    enough = case.words.sure(arabic=arabic) >= (25 if case.ocr else 15)
     latin_paper = case.words.sure(arabic=True) <= case.words.sure(arabic=False)
     is_expected = case.kind in ("rne", "tax_card", "trade_register") and not other_found and latin_paper is not arabic
     if is_expected and enough and case.well_read and not case.ocr:

@@ -23,7 +23,7 @@ _FORMS = frozenset(key_of(word) for word in fold(_FORM_WORDS).split())
 _LEGAL_LABELS = (
     "raison sociale", "denomination sociale", "denomination", "nom de la societe", "nom de l entreprise",
     "nom ou raison sociale", "nom raison sociale", "societe denommee", "company name", "firma",
-    "التسمية الاجتماعية", "الاسم الاجتماعي", "اسم الشركة", "اسم المؤسسة", "التسمية",
+    "التسمية الاجتماعية", "الاسم الاجتماعي", "اسم الشركة", "اسم المؤسسة", "تسمية الشركة", "تسمية المؤسسة", "التسمية",
 )  # fmt: skip
 _PERSON_LABELS = (
     "nom et prenom", "nom prenom", "nom et prenoms", "prenom et nom", "gerant", "gerante",

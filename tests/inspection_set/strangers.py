@@ -48,6 +48,19 @@ def history(f: Facts) -> list[Block]:
     ]
 
 
+def bullets(f: Facts) -> list[Block]:
+    """A few Arabic lines, each with its label: so few that a missing name must be told by the label alone."""
+    c, p = f.company, f.boss
+    return [
+        head("السجل الوطني للمؤسسات - مضمون سجل", rtl=True),
+        para(f"المعرف الوحيد : {c.tax_id}", rtl=True),
+        para(f"تسمية الشركة : «{c.name_ar}»", rtl=True),
+        para(f"المسير : {p.name_ar}", rtl=True),
+        para("تاريخ الترسيم : 14-07-2009", rtl=True),
+        para(f"استخرج هذا المضمون بتاريخ {look.words_ar(f.issued)}" if f.issued else "استخرج من المنصة", rtl=True),
+    ]
+
+
 def births(f: Facts) -> list[Block]:
     """A table whose heading is far from its figures: a day of birth that no word explains."""
     c, p = f.company, f.boss
@@ -116,6 +129,11 @@ def strangers_cases(_printer: Printer | None) -> Iterator[Case]:
     yield paper("stranger-quoted-old-pdf", "rne", Paper(attestation, "old"), meditex)
     yield paper("stranger-history", "rne", past, meditex)
     yield paper("stranger-births", "rne", table, sahel)
+    yield paper("stranger-bullets", "rne", Paper(bullets), sahel)
+    yield fault(
+        "stranger-bullets-name", "other_legal_name_ar", Paper(bullets),
+        sahel.but(company=replace(C["sahel"], name_ar="شركة البركة للبناء")), sahel,
+    )  # fmt: skip
     english, german = _foreign(WENDALE.tax_id, None), _foreign(KRANICH.tax_id, None)
     yield paper("stranger-produced", "trade_register", Paper(standing), wendale, **english)
     yield paper("stranger-narrow", "trade_register", Paper(narrow, look="sans"), kranich, **german)
