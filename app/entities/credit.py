@@ -232,7 +232,7 @@ class Refund(Model):
     attempts: Mapped[int] = mapped_column(default=0)
     asked_at: Mapped[Moment | None]
     asked_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
-    refunded_before: Mapped[Millimes | None]  # at the gateway when it was asked: how a late answer is told
+    refunded_before: Mapped[Millimes | None]  # at the gateway when it was asked and did not answer
     last_error: Mapped[LongText] = mapped_column(default="")
     bank_reference: Mapped[Str120] = mapped_column(default="")
     done_at: Mapped[Moment | None]

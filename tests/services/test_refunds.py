@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.adapters.clictopay import GatewayUnavailable
 from app.errors import DomainError, Forbidden, IllegalTransition, StaleObject
 from app.extensions import db
 from app.models import CreditOutcome, CreditReason, OutboxMail, Refund, RefundMethod
 from app.permissions import Actor, Role
-from app.services.credits import issuing, proposing
+from app.services.credits import issuing, proposing, refunding
 from app.services.credits.amounts import Wanted, left_of
-from app.services.credits.refunding import query_refund, refund_by_gateway, refund_by_hand
+from app.services.credits.refunding import query_refund, refund_by_gateway, refund_by_hand, transfer_done
+from app.services.payments import gateway as payments_gateway
 from app.services.payments.gateway import GatewayDown
 from app.states import RefundState
 from tests import factories
@@ -108,6 +112,49 @@ def test_parts_of_one_payment_are_told_apart(gateway: HttpServer, app: Flask) ->
     assert query_refund(first, actor=desk.agent).state is RefundState.A_REMBOURSER
     assert refund_by_gateway(first, actor=desk.agent).state is RefundState.REMBOURSE
     assert at_gateway(first) == 2 * 119_000
+
+
+@pytest.mark.spec("AVO-4")
+def test_a_demand_that_may_still_be_obeyed_is_not_made_again(
+    gateway: HttpServer, app: Flask, travel: Callable[..., datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of a payment may be given back twice at the gateway: it is not asked again while it may be at work."""
+    desk, [refund_id] = to_refund(gateway, 100_000)
+    client = payments_gateway.client()
+    obey, asked = client.refund, []
+
+    def late(order_id: str, amount: int) -> None:
+        asked.append((order_id, amount))
+        assert query_refund(refund_id, actor=desk.agent).state is RefundState.EN_COURS  # a colleague looks meanwhile
+        raise GatewayUnavailable("ReadTimeout")
+
+    monkeypatch.setattr(client, "refund", late)
+    assert refund_by_gateway(refund_id, actor=desk.agent).state is RefundState.A_REMBOURSER
+    travel(seconds=40)
+    again = refund_by_gateway(refund_id, actor=desk.agent)
+    assert (again.state, len(asked)) == (RefundState.A_REMBOURSER, 1)
+    assert "traite encore" in again.last_error
+    with pytest.raises(IllegalTransition, match="traite encore"):
+        transfer_done(refund_id, bank_reference="VIR 2026 118", actor=desk.agent)
+    obey(*asked[0])  # so late was it
+    assert refund_by_gateway(refund_id, actor=desk.agent).state is RefundState.REMBOURSE
+    assert (len(asked), at_gateway(refund_id)) == (1, 119_000)
+
+
+@pytest.mark.spec("AVO-4")
+def test_a_demand_never_obeyed_is_made_again_after_its_minute(
+    gateway: HttpServer, app: Flask, travel: Callable[..., datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, [refund_id] = to_refund(gateway, 100_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(refunding, "_given_back", lambda payment_id: 1 / 0)  # a crash while it is asked
+        with pytest.raises(ZeroDivisionError):
+            refund_by_gateway(refund_id, actor=desk.agent)
+    assert query_refund(refund_id, actor=desk.agent).state is RefundState.EN_COURS
+    travel(seconds=61)
+    assert query_refund(refund_id, actor=desk.agent).state is RefundState.A_REMBOURSER
+    assert refund_by_gateway(refund_id, actor=desk.agent).state is RefundState.REMBOURSE
+    assert at_gateway(refund_id) == 119_000
 
 
 @pytest.mark.spec("AVO-4")

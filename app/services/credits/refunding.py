@@ -24,7 +24,7 @@ from app.services.links import public_url
 from app.services.locking import check_version, lock
 from app.services.moving import move_refund
 from app.services.payments import gateway
-from app.services.payments.gateway import GatewayDown
+from app.services.payments.gateway import UNDER_WAY, GatewayDown
 from app.services.unit_of_work import use_case
 from app.states import RefundState
 
@@ -37,33 +37,38 @@ def refund_by_gateway(refund_id: int, *, actor: Actor, expected_version: int | N
     """« Rembourser »: ask the gateway to give the amount back (AVO-4); the refund as it stands then.
 
     No transaction is open while it is asked. A refusal, an outage or a late answer leaves it « à rembourser » with
-    its error. Raises NotFound, Forbidden, IllegalTransition, StaleObject, GatewayDown (before anything was asked).
+    its error; after a late one the gateway is asked for nothing more within the minute it may still be at work, or
+    a part of a payment would go back twice. Raises NotFound, Forbidden, IllegalTransition, StaleObject, GatewayDown
+    (before anything was asked).
     """
     require(actor, Permission.SETTLE_PAYMENTS)
     claimed = _claim(refund_id, actor, expected_version)
     try:
         given_back = _given_back(claimed.payment_id)
     except GatewayDown:
-        _fail(refund_id, actor, _in_french(_("La passerelle n'a pas répondu : rien ne lui a été demandé.")))
+        error = _in_french(_("La passerelle n'a pas répondu : rien ne lui a été demandé."))
+        _fail(refund_id, actor, error, unanswered=claimed.unanswered)
         raise
     if claimed.attempts > 1 and given_back - _confirmed(claimed.payment_id) >= claimed.amount:
         return _confirm(refund_id, actor, given_back)  # an earlier answer was lost: the money went back already
+    if claimed.at_work:
+        return _fail(refund_id, actor, _in_french(_at_work()), unanswered=claimed.unanswered)
     try:
         gateway.client().refund(claimed.order_id, claimed.amount)
     except GatewayRefused as refusal:
         return _fail(refund_id, actor, f"{refusal.code} · {refusal.gateway_message}"[:500])
     except GatewayUnavailable as outage:
         log.warning("refund_unanswered", refund=refund_id, reason=outage.reason)
-        return _fail(
-            refund_id, actor, _in_french(_("La passerelle n'a pas répondu : interrogez-la avant de recommencer."))
-        )
+        error = _in_french(_("La passerelle n'a pas répondu : interrogez-la avant de recommencer."))
+        return _fail(refund_id, actor, error, unanswered=given_back if outage.sent else None)
     return _confirm(refund_id, actor, given_back + claimed.amount)
 
 
 def query_refund(refund_id: int, *, actor: Actor) -> Refund:
     """« Interroger la passerelle »: did the money go back? For an answer that never came, or a crash meanwhile.
 
-    Raises NotFound, Forbidden, GatewayDown.
+    One asked for within the last minute stays as it is: its answer may be on its way. Raises NotFound, Forbidden,
+    GatewayDown.
     """
     require(actor, Permission.SETTLE_PAYMENTS)
     found = db.session.get(Refund, refund_id, populate_existing=True)
@@ -72,10 +77,13 @@ def query_refund(refund_id: int, *, actor: Actor) -> Refund:
     if found.state is RefundState.REMBOURSE or found.attempts == 0:
         return found
     payment_id, amount = found.payment_id, found.amount
+    unanswered, at_work = found.refunded_before, _is_at_work(found)
     given_back = _given_back(payment_id)
     if given_back - _confirmed(payment_id) >= amount:
         return _confirm(refund_id, actor, given_back)
-    return _fail(refund_id, actor, _in_french(_("La passerelle n'a rien remboursé.")))
+    if at_work:
+        return db.session.get_one(Refund, refund_id)
+    return _fail(refund_id, actor, _in_french(_("La passerelle n'a rien remboursé.")), unanswered=unanswered)
 
 
 @use_case
@@ -117,6 +125,8 @@ def transfer_done(refund_id: int, *, bank_reference: str, actor: Actor, expected
         found = query_refund(refund_id, actor=actor)
         if found.state is RefundState.REMBOURSE:
             return found
+        if _is_at_work(found):
+            raise IllegalTransition(_at_work())
         expected_version = found.version
     return refund_by_hand(refund_id, bank_reference=bank_reference, actor=actor, expected_version=expected_version)
 
@@ -127,6 +137,17 @@ class _Claimed:
     def __init__(self, refund: Refund) -> None:
         self.payment_id, self.amount, self.attempts = refund.payment_id, refund.amount, refund.attempts
         self.order_id = refund.payment.gateway_order_id or ""
+        self.unanswered, self.at_work = refund.refunded_before, _is_at_work(refund)
+
+
+def _is_at_work(refund: Refund) -> bool:
+    """May the gateway still be at the last press? Until a minute later « not given back » says nothing."""
+    answered = refund.state is not RefundState.EN_COURS and refund.refunded_before is None
+    return not answered and refund.asked_at is not None and clock.now() < refund.asked_at + UNDER_WAY
+
+
+def _at_work() -> str:
+    return _("La passerelle traite encore la demande : interrogez-la dans une minute.")
 
 
 @use_case
@@ -138,10 +159,13 @@ def _claim(refund_id: int, actor: Actor, expected_version: int | None) -> _Claim
     if refund.state is RefundState.EN_COURS:
         raise IllegalTransition(_("Ce remboursement est déjà demandé à la passerelle : interrogez-la."))
     check_version(refund, expected_version, for_staff=True)
+    claimed = _Claimed(refund)
+    claimed.attempts += 1
     move_refund(refund, "ask_gateway", actor=actor)
-    refund.attempts += 1
-    refund.asked_at, refund.asked_by_id, refund.last_error = clock.now(), actor.user_id, ""
-    return _Claimed(refund)
+    refund.attempts, refund.last_error = claimed.attempts, ""
+    if not claimed.at_work:  # else the earlier press is the one that may still be obeyed
+        refund.asked_at, refund.asked_by_id = clock.now(), actor.user_id
+    return claimed
 
 
 @use_case
@@ -150,7 +174,7 @@ def _confirm(refund_id: int, actor: Actor, given_back: int) -> Refund:
     if refund.state is RefundState.REMBOURSE:
         return refund
     move_refund(refund, "confirm", actor=actor)
-    refund.last_error = ""
+    refund.last_error, refund.refunded_before = "", None
     refund.done_at, refund.done_by_id = clock.now(), actor.user_id
     refund.payment.refunded = given_back
     _tell(refund)
@@ -158,12 +182,13 @@ def _confirm(refund_id: int, actor: Actor, given_back: int) -> Refund:
 
 
 @use_case
-def _fail(refund_id: int, actor: Actor, error: str) -> Refund:
+def _fail(refund_id: int, actor: Actor, error: str, *, unanswered: int | None = None) -> Refund:
+    """``unanswered``: what the gateway had given back when it was asked and did not answer; None: it said no."""
     refund = _locked(refund_id)
     if refund.state is RefundState.EN_COURS:
         move_refund(refund, "fail", actor=actor, details={"error": error})
     if refund.state is not RefundState.REMBOURSE:
-        refund.last_error = error
+        refund.last_error, refund.refunded_before = error, unanswered
     return refund
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from flask import current_app
 from flask_babel import gettext as _
@@ -15,6 +17,8 @@ log = structlog.get_logger()
 
 UNKNOWN_ORDER = "6"
 TIMEOUT = (3.0, 10.0)
+UNDER_WAY = timedelta(seconds=60)
+"""The gateway may still be obeying a demand of ours for so long: until then « not given back » says nothing."""
 
 
 class GatewayDown(DomainError):

@@ -8,7 +8,6 @@ refuses more than it holds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from flask_babel import force_locale
@@ -24,7 +23,7 @@ from app.services.authority import require
 from app.services.locking import check_version
 from app.services.moving import move_remedy
 from app.services.payments import gateway
-from app.services.payments.gateway import GatewayDown
+from app.services.payments.gateway import UNDER_WAY, GatewayDown
 from app.services.payments.settling import given_back, note_answer
 from app.services.regularising.closing import end
 from app.services.regularising.preparing import REFERENCE_LIMIT, checked_text, locked
@@ -32,9 +31,6 @@ from app.services.unit_of_work import use_case
 from app.states import RemedyState
 
 log = structlog.get_logger()
-
-UNDER_WAY = timedelta(seconds=60)
-"""A press may still be at the gateway for so long: until then « not given back » says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,7 +300,9 @@ def _changed(page: credit_pages.ProposalPage) -> str:
 def _say(refund: Refund) -> None:
     """What became of the money, whichever button was pressed."""
     amount = format_millimes(refund.amount)
-    if refund.state is not RefundState.REMBOURSE:
+    if refund.state is RefundState.EN_COURS:
+        flash(_("La passerelle traite encore la demande : interrogez-la dans une minute."), "error")
+    elif refund.state is not RefundState.REMBOURSE:
         flash(
             _("Le remboursement de %(amount)s reste à faire : %(why)s", amount=amount, why=refund.last_error), "error"
         )
