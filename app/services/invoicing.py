@@ -9,7 +9,6 @@ from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import clock
 from app.extensions import db
 from app.models import CertificateRequest, Invoice, Order, Organisation, Payment, PaymentMethod
 from app.money import amount_in_words
@@ -19,7 +18,7 @@ from app.queries.people import administrators_of
 from app.services import audit, history, outbox, settings
 from app.services.invoice_archives import ArchiveDamaged, invoice_pdf_bytes
 from app.services.links import public_url
-from app.services.numbering import take_numbers
+from app.services.numbering import take_dated_number
 from app.services.pricing import quote_payment
 from app.state_labels import state_label
 
@@ -36,24 +35,21 @@ def issue_invoice(payment: Payment, requests: Sequence[CertificateRequest]) -> I
     into the snapshot, so that the paper never depends on what changes later. Raises PaperError when the frozen
     prices do not add up, in which case nothing is confirmed.
     """
-    moment = clock.now()
-    day = clock.today()
-    sequence = take_numbers(f"FAC-{day.year}")[0]
-    number = f"FAC-{day.year}-{sequence:06d}"
+    dated = take_dated_number("FAC")
     code = "".join(secrets.choice(_CODE_ALPHABET) for _index in range(_CODE_LENGTH))
     quote = quote_payment(payment)
     with force_locale("fr"):
         data = InvoiceData(
-            number=number,
-            issued_at=moment,
-            issued_on=day,
+            number=dated.number,
+            issued_at=dated.moment,
+            issued_on=dated.day,
             seller=_seller(),
             client=_client(payment.organisation),
             lines=_lines(payment, requests),
             amounts=InvoiceAmounts.of(quote),
             payment_method=_method(payment),
             payment_reference=payment.reference,
-            paid_on=day,
+            paid_on=dated.day,
             verification_url=public_url("invoices.verify", code=code),
             order_reference=_order_reference(requests),
             credit_used=payment.credit_used,
@@ -62,12 +58,12 @@ def issue_invoice(payment: Payment, requests: Sequence[CertificateRequest]) -> I
     if quote.total != payment.amount + payment.credit_used:
         raise AssertionError("an invoice is what was paid")
     invoice = Invoice(
-        number=number,
-        year=day.year,
-        sequence=sequence,
+        number=dated.number,
+        year=dated.day.year,
+        sequence=dated.sequence,
         organisation_id=payment.organisation_id,
         payment_id=payment.id,
-        issued_at=moment,
+        issued_at=dated.moment,
         total_ht=quote.ht,
         total_vat=quote.vat,
         total_delivery=quote.delivery_ttc,
@@ -83,9 +79,9 @@ def issue_invoice(payment: Payment, requests: Sequence[CertificateRequest]) -> I
         "issue_invoice",
         payment_id=payment.id,
         organisation_id=payment.organisation_id,
-        details={"invoice": number},
+        details={"invoice": invoice.number},
     )
-    audit.record(SYSTEM, "issue_invoice", invoice, after={"number": number, "total": quote.total})
+    audit.record(SYSTEM, "issue_invoice", invoice, after={"number": invoice.number, "total": quote.total})
     return invoice
 
 

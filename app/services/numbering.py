@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime
+
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -20,6 +23,30 @@ def take_numbers(series: str, count: int = 1) -> range:
     )
     assert last is not None  # noqa: S101 - inserted two lines above
     return range(last - count + 1, last + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A number of a series of accounting documents, and when it was taken: the day is Tunis's."""
+
+    number: str
+    sequence: int
+    moment: datetime
+    day: date
+
+
+def take_dated_number(series: str) -> Dated:
+    """``FAC-2026-000042`` with its date, read once the number is ours: dates never go back along a series (INV-1).
+
+    Whoever waited for the series over New Year's midnight keeps the old year's number and the old year's date.
+    """
+    moment = clock.now()
+    year = clock.local(moment).year
+    sequence = take_numbers(f"{series}-{year}")[0]
+    ours = clock.now()
+    if clock.local(ours).year == year:
+        moment = ours
+    return Dated(f"{series}-{year}-{sequence:06d}", sequence, moment, clock.local(moment).date())
 
 
 def next_references(prefix: str, count: int = 1) -> list[str]:

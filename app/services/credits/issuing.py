@@ -34,7 +34,7 @@ from app.services.credits.proposing import check_refundable, locked_invoice
 from app.services.links import public_url
 from app.services.locking import lock
 from app.services.moving import move_credit_proposal
-from app.services.numbering import take_numbers
+from app.services.numbering import Dated, take_dated_number
 from app.services.unit_of_work import use_case
 from app.state_labels import state_label
 from app.states import CreditProposalState, RefundState
@@ -112,22 +112,20 @@ def why_not_by(proposal: CreditProposal, invoice: Invoice, actor: Actor) -> str:
 
 def _written(proposal: CreditProposal, invoice: Invoice, given: Mapping[int, int]) -> CreditNote:
     """``given``: delivery that earlier credit notes gave back, by payment line; millimes."""
-    day, moment = clock.today(), clock.now()
-    sequence = take_numbers(f"AV-{day.year}")[0]
-    number = f"AV-{day.year}-{sequence:06d}"
+    dated = take_dated_number("AV")
     code = "".join(secrets.choice(_CODE_ALPHABET) for _index in range(_CODE_LENGTH))
     with force_locale("fr"):
-        snapshot = _snapshot(proposal, invoice, given, number, code)
+        snapshot = _snapshot(proposal, invoice, given, dated, code)
     amounts = snapshot["amounts"]
     note = CreditNote(
-        number=number,
-        year=day.year,
-        sequence=sequence,
+        number=dated.number,
+        year=dated.day.year,
+        sequence=dated.sequence,
         proposal_id=proposal.id,
         invoice_id=invoice.id,
         organisation_id=invoice.organisation_id,
         outcome=proposal.outcome,
-        issued_at=moment,
+        issued_at=dated.moment,
         total_ht=-amounts["total_ht"],
         total_vat=-amounts["total_vat"],
         total_delivery=-(amounts["delivery_ht"] + amounts["delivery_vat"]),
@@ -142,7 +140,7 @@ def _written(proposal: CreditProposal, invoice: Invoice, given: Mapping[int, int
 
 
 def _snapshot(
-    proposal: CreditProposal, invoice: Invoice, given: Mapping[int, int], number: str, code: str
+    proposal: CreditProposal, invoice: Invoice, given: Mapping[int, int], dated: Dated, code: str
 ) -> dict[str, Any]:
     """The invoice's own snapshot, with the lines given back and every amount negative (AVO-2)."""
     printed = invoice.snapshot
@@ -168,9 +166,9 @@ def _snapshot(
     total = total_ht + total_vat + delivery.ht + delivery.vat - proposal.stamp_duty
     return {
         **printed,
-        "number": number,
-        "issued_at": clock.now().isoformat(),
-        "issued_on": clock.today().isoformat(),
+        "number": dated.number,
+        "issued_at": dated.moment.isoformat(),
+        "issued_on": dated.day.isoformat(),
         "lines": lines,
         "amounts": {
             "total_ht": total_ht,
