@@ -14,11 +14,12 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from app import clock
 from app.extensions import db
 from app.models import Invoice, InvoiceArchive, RegistrationCountry
 from app.permissions import Actor, Role
 from app.queries.billing import PAGE_SIZE, invoice_by_code, invoice_for, invoices_of
-from app.services import files, invoicing, settings
+from app.services import files, invoicing, numbering, settings
 from app.services.invoicing import ArchiveDamaged, invoice_pdf_bytes
 from app.services.mailing import send_due_mails
 from app.services.payments import settle
@@ -83,6 +84,11 @@ def test_a_foreign_client_is_named_by_its_register_number(gateway: HttpServer, a
         "DELETE FROM invoices",
         "UPDATE invoice_archives SET sha256 = 'x'",
         "DELETE FROM invoice_archives",
+        "UPDATE payment_lines SET vat = 0",
+        "DELETE FROM payment_lines",
+        "UPDATE payments SET amount = 1",
+        "UPDATE electronic_invoices SET sha256 = 'x'",
+        "DELETE FROM electronic_invoices",
     ],
 )
 def test_the_database_refuses_to_change_an_invoice(gateway: HttpServer, app: Flask, statement: str) -> None:
@@ -92,6 +98,29 @@ def test_the_database_refuses_to_change_an_invoice(gateway: HttpServer, app: Fla
         db.session.execute(text(statement))
     db.session.rollback()
     assert invoices()[0].total_ttc == 424_500
+
+
+@pytest.mark.spec("INV-1", "INV-2")
+def test_an_insert_that_replaces_changes_no_issued_document(gateway: HttpServer, app: Flask) -> None:
+    """SQLite deletes the row in the way of « INSERT OR REPLACE » without its DELETE trigger."""
+    if db.engine.dialect.name == "postgresql":
+        return  # which has no such insert; its « ON CONFLICT DO UPDATE » fires the UPDATE trigger
+    _shop, invoice = sell(gateway)
+    _name, pdf = invoice_pdf_bytes(invoice.id)
+    columns = "id, number, year, sequence, organisation_id, payment_id, issued_at, snapshot, verification_code"
+    amounts = "total_ht, total_vat, total_delivery, stamp_duty, total_ttc"
+    replacing = f"INSERT OR REPLACE INTO invoices ({columns}, {amounts}) SELECT {columns}, 1, 0, 0, 0, 1 FROM invoices"
+    with pytest.raises(DBAPIError, match="immutable"):
+        db.session.execute(text(replacing))
+    db.session.rollback()
+    for table, key in (("invoice_archives", "invoice_id"), ("electronic_invoices", "id")):
+        names = [column.name for column in db.metadata.tables[table].columns]
+        chosen = ", ".join("'x'" if name == "sha256" else name for name in names)
+        db.session.execute(text(f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) SELECT {chosen} FROM {table}"))
+        assert db.session.execute(text(f"SELECT sha256 FROM {table} ORDER BY {key}")).scalar() != "x"
+    db.session.commit()
+    assert invoices()[0].total_ttc == 424_500
+    assert invoice_pdf_bytes(invoice.id)[1] == pdf
 
 
 @pytest.mark.spec("INV-1")
@@ -105,6 +134,31 @@ def test_numbers_follow_each_other_and_begin_anew_each_year_in_tunis(
     third = sell(gateway)[1]
     assert (first, second, third.number) == ("FAC-2026-000001", "FAC-2026-000002", "FAC-2027-000001")
     assert third.snapshot["issued_on"] == "2027-01-01"
+
+
+@pytest.mark.spec("INV-1", "AVO-2")
+@pytest.mark.parametrize(
+    ("asked", "number", "day"),
+    [
+        (datetime(2026, 11, 30, 22, 59, tzinfo=UTC), "AV-2026-000001", "2026-12-01"),
+        (datetime(2026, 12, 31, 22, 59, tzinfo=UTC), "AV-2026-000001", "2026-12-31"),
+    ],
+)
+def test_whoever_waits_for_a_number_over_midnight_is_dated_after_those_before(
+    app: Flask, travel: Any, monkeypatch: pytest.MonkeyPatch, asked: datetime, number: str, day: str
+) -> None:
+    """Dates never go back along a series, and no number of a year is dated in another."""
+    take = numbering.take_numbers
+
+    def after_two_minutes(series: str) -> range:
+        travel(minutes=2)
+        return take(series)
+
+    travel.to(asked)
+    monkeypatch.setattr(numbering, "take_numbers", after_two_minutes)
+    dated = numbering.take_dated_number("AV")
+    assert (dated.number, dated.day.isoformat()) == (number, day)
+    assert clock.local(dated.moment).date() == dated.day
 
 
 @pytest.mark.spec("INV-1")
