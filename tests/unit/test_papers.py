@@ -136,7 +136,7 @@ def test_an_invoice_of_one_line_fits_a_page_and_says_all() -> None:
         "19 % 350,000 66,500",
         "Total HT 350,000 DT",
         "TVA 66,500 DT",
-        "Frais de livraison (1 × 7,000 DT) 7,000 DT",
+        "Frais de livraison (1 × 7,000) 7,000 DT",
         "Droit de timbre 1,000 DT",
         "Total TTC 424,500 DT",
         "quatre cent vingt-quatre dinars et cinq cents millimes",
