@@ -41,6 +41,7 @@ from app.money import format_millimes
 from app.permissions import Actor, visitor
 from app.queries.reference import reason_for_reader
 from app.services import accounts
+from app.services.electronic_invoices import NOT_MADE
 from app.state_labels import action_label, state_label, state_tone, tone_for_applicant
 from app.typography import french_spaces
 
@@ -176,6 +177,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Forbidden, _forbidden)
     app.register_error_handler(TooManyAttempts, _too_many)
     app.register_error_handler(DomainError, _domain_error)
+    for fault in NOT_MADE:
+        app.register_error_handler(fault, _paper_missing)
     app.register_error_handler(ObjectDeletedError, _gone)
     app.register_error_handler(Exception, _crash)
 
@@ -314,6 +317,12 @@ def _too_many(error: TooManyAttempts) -> Any:
 def _domain_error(error: DomainError) -> tuple[str, int]:
     """A refusal that no view placed beside a field: still a sentence, never a 500."""
     return _error_page(400, message=str(error))
+
+
+def _paper_missing(error: Exception) -> tuple[str, int]:
+    """A paper that is lost, damaged or cannot be signed: the reader can do nothing about it, the operator can."""
+    log.error("paper_missing", exc_info=error, request_id=g.get("request_id"), path=request.path)
+    return _error_page(503, paper=True)
 
 
 def _gone(_error: ObjectDeletedError) -> Any:

@@ -64,6 +64,7 @@ class Party:
     name_ar: str = ""
     phone: str = ""
     email: str = ""
+    bank_account: str = ""
 
     @classmethod
     def from_snapshot(cls, values: Mapping[str, Any]) -> "Party":

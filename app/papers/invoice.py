@@ -130,6 +130,7 @@ def _party(party: Party) -> dict[str, Any]:
         "tax_id": party.tax_id,
         "phone": format_phone(party.phone) if party.phone else "",
         "email": party.email,
+        "bank_account": party.bank_account,
     }
 
 

@@ -30,7 +30,8 @@ DEFAULT_SUFFIX: Final = "AM000"
 
 _FULL_TAX_ID = re.compile(r"\d{7}[A-Z][ABDNP][CMNPE]\d{3}")
 _SHORT_TAX_ID = re.compile(r"\d{7}[A-Z]")
-_POSTAL_LINE = re.compile(r"(?P<code>\d{4,10})\s+(?P<city>.+)")
+_POSTAL_PLACE = re.compile(r"(?:^|.*[,;]\s*)(?P<code>\d{4,10})\s+(?P<city>[^,;]+)")
+"""A line that is, or ends with, a postal code and its place: « Route de Raoued, 2083 Ariana »."""
 _NAMES = {INVOICE: "Facture", CREDIT_NOTE: "Facture d'avoir"}
 
 
@@ -38,12 +39,14 @@ _NAMES = {INVOICE: "Facture", CREDIT_NOTE: "Facture d'avoir"}
 class TeifOptions:
     """What the data of an invoice does not say.
 
-    ``refers_to``: the number of the invoice a credit note corrects (I-89). ``words``: the total in French words,
+    ``refers_to``: the number of the invoice a credit note corrects (I-89); ``ttn_reference``: TTN's own reference of
+    that invoice, once it has one (I-88). ``words``: the total in French words,
     worked out when empty. ``tax_id_suffix`` completes eight-character tax ids to the thirteen TTN asks for.
     """
 
     document_type: str = INVOICE
     refers_to: str = ""
+    ttn_reference: str = ""
     words: str = ""
     tax_id_suffix: str = DEFAULT_SUFFIX
 
@@ -155,6 +158,8 @@ def _bgm(body: etree._Element, data: InvoiceData, options: TeifOptions) -> None:
         references = _add(bgm, "DocumentReferences")
         if options.refers_to:
             _add(references, "Reference", options.refers_to, 200, refID="I-89")
+            if options.ttn_reference:
+                _add(references, "Reference", options.ttn_reference, 200, refID="I-88")
         if data.order_reference:
             _add(references, "Reference", data.order_reference, 200, refID="I-83")
 
@@ -171,7 +176,7 @@ def _partner(section: etree._Element, code: str, party: Party, options: TeifOpti
     address = _add(nad, "PartnerAdresses", lang="fr")
     lines = [line for line in party.address if line]
     _add(address, "AdressDescription", ", ".join(lines) or "-")
-    place = _POSTAL_LINE.fullmatch(lines[-1].strip()) if lines else None
+    place = _POSTAL_PLACE.fullmatch(lines[-1].strip()) if lines else None
     if place:
         _add(address, "CityName", place["city"], 35)
         _add(address, "PostalCode", place["code"], 17)

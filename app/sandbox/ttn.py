@@ -1,7 +1,8 @@
 """A stand-in of El Fatoora's EfactService: SOAP 1.1 over real HTTP, ``saveEfact`` and ``consultEfact`` (INV-3).
 
 It keeps what it is given in memory, accepts a signed TEIF document and answers later with a reference (I-88), rejects
-one without a signature or of a number it has already accepted with other bytes. Login and password « sandbox ».
+one without a signature, which may then be sent again, and keeps what it once took of a number.
+Login and password « sandbox ».
 ``GET /documents`` lists what it holds; ``POST /control`` with ``{"mode": "down"}``, late, fault or nothing makes it
 misbehave or behave.
 """
@@ -86,17 +87,18 @@ def _save(documents: dict[str, dict[str, Any]], values: dict[str, str]) -> str:
     number = root.findtext("InvoiceBody/Bgm/DocumentIdentifier") or ""
     digest = hashlib.sha256(xml).hexdigest()
     known = documents.get(number)
-    if known is None:
+    if known is None or known["messages"]:
+        before = known or {"id": str(1000 + len(documents)), "deposits": 0}
         known = documents[number] = {
             "number": number,
-            "id": str(1000 + len(documents)),
+            "id": before["id"],
             "sha256": digest,
-            "deposits": 0,
+            "deposits": before["deposits"],
             "messages": [] if root.find(SIGNATURE) is not None else ["E01 Signature du fournisseur absente"],
             "xml": xml,
         }
     elif known["sha256"] != digest:
-        known["messages"] = ["E07 Numéro de document déjà déposé"]
+        return "<return>Numéro de document déjà déposé</return>"
     known["deposits"] += 1
     return f"<return>{known['id']}</return>"
 

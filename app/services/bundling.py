@@ -8,11 +8,8 @@ from typing import BinaryIO
 
 import structlog
 
-from app.adapters.storage import FileNotStored
-from app.errors import ConfigurationError
-from app.papers import PaperError
 from app.services.credit_note_archives import credit_note_pdf_bytes
-from app.services.electronic_invoices import teif_of_credit_note, teif_of_invoice
+from app.services.electronic_invoices import NOT_MADE, teif_of_credit_note, teif_of_invoice
 from app.services.invoice_archives import invoice_pdf_bytes
 
 log = structlog.get_logger()
@@ -34,7 +31,7 @@ def write_bundle(target: BinaryIO, papers: Sequence[tuple[str, int]]) -> tuple[i
             for make, folder in zip(makers[kind], ("pdf", "xml"), strict=True):
                 try:
                     name, data = make(paper_id)
-                except (FileNotStored, PaperError, ConfigurationError) as fault:
+                except NOT_MADE as fault:
                     log.exception("paper_missing_from_bundle", kind=kind, id=paper_id)
                     missing.append(f"{kind} {paper_id} {folder}: {fault}")
                     continue

@@ -10,13 +10,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app import clock
 from app.adapters.storage import FileNotStored, new_key
-from app.errors import ConfigurationError, NotFound
+from app.errors import NotFound
 from app.extensions import db
 from app.models import CreditNote, CreditNoteArchive
-from app.papers import Attachment, CreditNoteData, PaperError, credit_note_pdf
+from app.papers import Attachment, CreditNoteData, credit_note_pdf
 from app.papers.teif import VERSION
 from app.services import files
-from app.services.electronic_invoices import teif_of_credit_note
+from app.services.electronic_invoices import NOT_MADE, teif_of_credit_note
 from app.services.invoice_archives import ArchiveDamaged
 from app.services.unit_of_work import use_case
 
@@ -52,7 +52,7 @@ def _made(note: CreditNote) -> bytes:
     try:
         name, xml = teif_of_credit_note(note.id)
         attachments: tuple[Attachment, ...] = (Attachment(name, xml, description=f"TEIF {VERSION}"),)
-    except (PaperError, ConfigurationError, FileNotStored) as fault:
+    except NOT_MADE as fault:
         log.exception("electronic_invoice_not_made", credit_note=note.number, why=str(fault))
         attachments = ()
     return credit_note_pdf(CreditNoteData.from_snapshot(note.snapshot), attachments)

@@ -6,7 +6,6 @@ Signing is a switch (setting ``teif.sign``), off by default; a document keeps th
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import structlog
 from flask import current_app
@@ -16,10 +15,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app import clock
 from app.adapters.storage import FileNotStored, new_key
-from app.errors import NotFound
+from app.errors import ConfigurationError, NotFound
 from app.extensions import db
 from app.models import CreditNote, ElectronicInvoice, Invoice
-from app.papers import InvoiceData, TeifOptions, teif_xml
+from app.papers import InvoiceData, PaperError, TeifOptions, teif_xml
 from app.papers.teif import CREDIT_NOTE, INVOICE
 from app.services import files, settings
 from app.services.unit_of_work import use_case
@@ -30,6 +29,10 @@ log = structlog.get_logger()
 
 class ElectronicInvoiceDamaged(FileNotStored):
     """The kept bytes are not those whose hash was written down."""
+
+
+NOT_MADE = (PaperError, ConfigurationError, FileNotStored)
+"""Why a document may be missing: its amounts, the signing key, its file."""
 
 
 def teif_of_invoice(invoice_id: int) -> tuple[str, bytes]:
@@ -60,13 +63,12 @@ def _document(kind: str, row: Invoice | CreditNote, subject: dict[str, int]) -> 
     options = TeifOptions(
         document_type=kind,
         refers_to=str(snapshot.get("invoice_number", "")),
+        ttn_reference=_ttn_reference(row.invoice_id) if isinstance(row, CreditNote) else "",
         words=str(snapshot.get("words", "")),
         tax_id_suffix=str(settings.get("teif.tax_id_suffix")),
     )
-    xml = teif_xml(InvoiceData.from_snapshot(snapshot), options)
+    xml = signed_if_asked(teif_xml(InvoiceData.from_snapshot(snapshot), options))
     signed = bool(settings.get("teif.sign"))
-    if signed:
-        xml = _signer().sign(xml)
     key = new_key("teif")
     files.storage().put(key, xml)
     if _write_down(subject, key, hashlib.sha256(xml).hexdigest(), signed):
@@ -78,11 +80,23 @@ def _document(kind: str, row: Invoice | CreditNote, subject: dict[str, int]) -> 
     return kept
 
 
-def _signer() -> Any:
+def signed_if_asked(xml: bytes) -> bytes:
+    """The document with the seller's signature where the operator signs (``teif.sign``), else as it is.
+
+    Raises ConfigurationError when signing is on without a key.
+    """
+    if not settings.get("teif.sign"):
+        return xml
     from app.adapters.teif_signing import open_signer
 
     config = current_app.config
-    return open_signer(config.get("TEIF_SIGNING_KEY"), config.get("TEIF_SIGNING_CERTIFICATE"))
+    return open_signer(config.get("TEIF_SIGNING_KEY"), config.get("TEIF_SIGNING_CERTIFICATE")).sign(xml)
+
+
+def _ttn_reference(invoice_id: int) -> str:
+    """What TTN calls the invoice, once it took it (I-88)."""
+    found = select(ElectronicInvoice.ttn_reference).where(ElectronicInvoice.invoice_id == invoice_id)
+    return db.session.scalar(found) or ""
 
 
 def _kept(subject: dict[str, int]) -> bytes | None:

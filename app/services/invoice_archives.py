@@ -10,13 +10,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app import clock
 from app.adapters.storage import FileNotStored, new_key
-from app.errors import ConfigurationError, NotFound
+from app.errors import NotFound
 from app.extensions import db
 from app.models import Invoice, InvoiceArchive
-from app.papers import Attachment, InvoiceData, PaperError, invoice_pdf
+from app.papers import Attachment, InvoiceData, invoice_pdf
 from app.papers.teif import VERSION
 from app.services import files
-from app.services.electronic_invoices import teif_of_invoice
+from app.services.electronic_invoices import NOT_MADE, teif_of_invoice
 from app.services.unit_of_work import use_case
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ def _attachments(invoice: Invoice) -> tuple[Attachment, ...]:
     """The electronic form, inside the PDF/A-3 (INV-3). A paid invoice prints even where that cannot be made."""
     try:
         name, xml = teif_of_invoice(invoice.id)
-    except (PaperError, ConfigurationError, FileNotStored) as fault:
+    except NOT_MADE as fault:
         log.exception("electronic_invoice_not_made", invoice=invoice.number, why=str(fault))
         return ()
     return (Attachment(name, xml, description=f"TEIF {VERSION}"),)

@@ -116,15 +116,13 @@ def _method(payment: Payment) -> str:
 
 def _seller() -> Party:
     told = {name: str(value) for name, value in settings.group("seller").items()}
-    address = [told["address"]]
-    if told["bank_account"]:
-        address.append(_("RIB : %(account)s", account=told["bank_account"]))
     return Party(
         name=told["name"],
-        address=tuple(address),
+        address=(told["address"],),
         tax_id=told["tax_id"],
         phone=told["phone"],
         email=told["email"],
+        bank_account=told["bank_account"],
     )
 
 

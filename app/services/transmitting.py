@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -17,7 +18,7 @@ from app.models import CreditNote, ElectronicInvoice, Invoice
 from app.permissions import Actor, Permission
 from app.services import audit, settings
 from app.services.authority import require
-from app.services.electronic_invoices import teif_of_credit_note, teif_of_invoice
+from app.services.electronic_invoices import NOT_MADE, signed_if_asked, teif_of_credit_note, teif_of_invoice
 from app.services.locking import lock
 from app.services.unit_of_work import use_case
 from app.states import TransmissionState
@@ -74,17 +75,24 @@ def send_again(electronic_invoice_id: int, *, actor: Actor) -> ElectronicInvoice
 
 def _take_up_missing(limit: int) -> None:
     """Invoices and credit notes issued since sending is on, whose document nobody has needed yet, get theirs."""
+
+    def make(kind: Callable[[int], object], row_id: int) -> None:
+        try:
+            kind(row_id)
+        except NOT_MADE as fault:
+            log.exception("electronic_invoice_not_made", id=row_id, why=str(fault))
+
     known_invoices = select(ElectronicInvoice.invoice_id).where(ElectronicInvoice.invoice_id.is_not(None))
     known_notes = select(ElectronicInvoice.credit_note_id).where(ElectronicInvoice.credit_note_id.is_not(None))
     since = clock.now() - timedelta(days=7)
     for invoice_id in db.session.scalars(
         select(Invoice.id).where(Invoice.issued_at >= since, Invoice.id.not_in(known_invoices)).limit(limit)
     ).all():
-        teif_of_invoice(invoice_id)
+        make(teif_of_invoice, invoice_id)
     for note_id in db.session.scalars(
         select(CreditNote.id).where(CreditNote.issued_at >= since, CreditNote.id.not_in(known_notes)).limit(limit)
     ).all():
-        teif_of_credit_note(note_id)
+        make(teif_of_credit_note, note_id)
 
 
 def _due(limit: int) -> list[int]:
@@ -107,12 +115,18 @@ def _one(service: ElFatoora, row_id: int) -> bool:
     row = db.session.get(ElectronicInvoice, row_id)
     if row is None:
         raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
-    name, xml = _document(row)
-    number, state = name.removesuffix(".xml"), row.state
+    try:
+        name, xml = _document(row)
+    except NOT_MADE as fault:  # nothing of TTN's: the next document is asked about all the same
+        log.exception("electronic_invoice_not_made", id=row_id, why=str(fault))
+        _note(row_id, None, error=str(fault))
+        return True
+    number, state, answered = name.removesuffix(".xml"), row.state, row.answered_at is not None
     db.session.rollback()
     try:
         found = service.consult(number)
-        if found is None and state is TransmissionState.A_ENVOYER:
+        anew = found is None or (found.rejected and answered)  # a person sends what was rejected again
+        if anew and state is TransmissionState.A_ENVOYER:
             service.deposit(xml)
             _note(row_id, TransmissionState.ENVOYEE)
             found = service.consult(number)
@@ -132,9 +146,10 @@ def _one(service: ElFatoora, row_id: int) -> bool:
 
 
 def _document(row: ElectronicInvoice) -> tuple[str, bytes]:
-    if row.invoice_id is not None:
-        return teif_of_invoice(row.invoice_id)
-    return teif_of_credit_note(row.credit_note_id or 0)
+    """What TTN is given: the kept document, signed now if it was made while signing was off."""
+    make, subject = (teif_of_invoice, row.invoice_id) if row.invoice_id else (teif_of_credit_note, row.credit_note_id)
+    name, xml = make(subject or 0)
+    return name, xml if row.signed else signed_if_asked(xml)
 
 
 @use_case

@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import CertificateRequest, Payment
+from app.permissions import Role
+from app.services import settings
 from app.services.payments import settle
 from app.states import PaymentState, RequestState
 from tests import factories
@@ -387,6 +389,18 @@ def test_the_qr_code_confirms_number_date_and_total_only(client: CheckingClient,
     page = client.get("/verification/AAAAABBBBBCCCCCDDDDD", expect=404)
     assert page.h1 == "Vérification d'une facture"
     assert "Code inconnu" in page
+
+
+@pytest.mark.spec("INV-3")
+def test_an_electronic_form_that_cannot_be_signed_is_told_in_words(client: CheckingClient, gateway: HttpServer) -> None:
+    shop = Shop()
+    opening = shop.start()
+    pay(gateway, opening.payment_id)
+    settle(opening.payment_id)
+    settings.change("teif.sign", "oui", actor=factories.actor(factories.staff(Role.ADMINISTRATEUR)))
+    enter(client, shop)
+    page = client.get(f"/factures/{invoices()[0].number}.xml", expect=503)
+    assert page.h1 == "Ce document n’est pas disponible pour le moment"
 
 
 @pytest.mark.spec("GAT-3")

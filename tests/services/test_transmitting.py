@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from flask import Flask
+from lxml import etree
 from sqlalchemy import select
 
 from app.errors import Forbidden, IllegalTransition
@@ -14,8 +15,8 @@ from app.extensions import db
 from app.models import ElectronicInvoice
 from app.permissions import Role
 from app.sandbox.ttn import create_ttn
-from app.services import settings
-from app.services.electronic_invoices import teif_of_invoice
+from app.services import files, settings
+from app.services.electronic_invoices import teif_of_credit_note, teif_of_invoice
 from app.services.transmitting import send_again, transmit_due
 from app.states import TransmissionState
 from tests import factories
@@ -112,7 +113,7 @@ def test_an_outage_loses_nothing_and_deposits_nothing_twice(
 @pytest.mark.spec("INV-3")
 def test_a_rejected_document_says_why_and_waits_for_a_person(gateway: HttpServer, ttn: HttpServer, app: Flask) -> None:
     settings.change("teif.sign", "non", actor=TECHNICIAN)
-    sell(gateway)
+    _shop, invoice = sell(gateway)
     transmit_due()
     row = rows()[0]
     assert row.state is TransmissionState.REJETEE
@@ -122,3 +123,27 @@ def test_a_rejected_document_says_why_and_waits_for_a_person(gateway: HttpServer
     send_again(row.id, actor=agent)
     transmit_due()
     assert "mot de passe" in rows()[0].last_error
+    app.config["TTN_PASSWORD"] = "sandbox"
+    settings.change("teif.sign", "oui", actor=TECHNICIAN)
+    send_again(row.id, actor=agent)
+    transmit_due()
+    assert (rows()[0].state, rows()[0].signed) == (TransmissionState.ACCEPTEE, False)  # signed on its way only
+    assert b"Signature" not in teif_of_invoice(invoice.id)[1]
+
+
+@pytest.mark.spec("INV-3")
+def test_a_lost_document_holds_up_no_other_and_the_credit_note_bears_ttn_s_reference(
+    gateway: HttpServer, ttn: HttpServer, app: Flask
+) -> None:
+    _shop, lost = sell(gateway)
+    teif_of_invoice(lost.id)
+    files.storage().delete(rows()[0].storage_key)
+    _shop, invoice = sell(gateway)
+    transmit_due()
+    first, second = rows()
+    assert (first.state, bool(first.last_error)) == (TransmissionState.A_ENVOYER, True)
+    assert second.state is TransmissionState.ACCEPTEE
+    note = Desk().issue(invoice)
+    xml = etree.fromstring(teif_of_credit_note(note.id)[1])
+    said = {each.get("refID"): each.text for each in xml.iterfind("InvoiceBody/Bgm/DocumentReferences/Reference")}
+    assert (said["I-89"], said["I-88"]) == (invoice.number, second.ttn_reference)

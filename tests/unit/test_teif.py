@@ -164,6 +164,22 @@ def test_a_credit_note_names_its_invoice() -> None:
 
 
 @pytest.mark.spec("INV-3")
+def test_an_address_of_one_line_gives_its_place_and_no_bank_account() -> None:
+    seller = replace(
+        SELLER, address=("Technopark El Ghazala, Route de Raoued, 2083 Ariana",), bank_account="08 006 0123"
+    )
+    xml = teif_xml(replace(an_invoice(), seller=seller))
+    assert check_teif(xml) == []
+    address = etree.fromstring(xml).find("InvoiceBody/PartnerSection/PartnerDetails/Nad/PartnerAdresses")
+    assert [address.findtext(name) for name in ("AdressDescription", "CityName", "PostalCode")] == [
+        "Technopark El Ghazala, Route de Raoued, 2083 Ariana",
+        "Ariana",
+        "2083",
+    ]
+    assert b"08 006" not in xml
+
+
+@pytest.mark.spec("INV-3")
 def test_contradicting_amounts_make_no_document() -> None:
     data = an_invoice()
     with pytest.raises(papers.PaperError):
