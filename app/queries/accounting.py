@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
 
 from app import clock
+from app.adapters.clictopay import DINAR, PAID
 from app.errors import DomainError
 from app.extensions import db
 from app.models import (
@@ -29,7 +30,8 @@ from app.models import (
     RefundMethod,
 )
 from app.queries.lists import start_of
-from app.states import PaymentState, RefundState
+from app.queries.reconciliation import at_the_desk
+from app.states import Anomaly, PaymentState, RefundState
 
 LONGEST = 366
 """Days a period may span."""
@@ -267,6 +269,36 @@ def summary(span: Period) -> Summary:
         or 0
     )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """What stands in no book of a period yet, today; millimes."""
+
+    held_count: int = 0
+    held: int = 0
+    refund_count: int = 0
+    refunds: int = 0
+
+
+def outstanding() -> Outstanding:
+    """Money the gateway took that pays no invoice (GAT-4), and credit notes whose money has not gone back (AVO-4)."""
+    answers = db.session.scalars(
+        select(Payment.gateway_answer).where(
+            Payment.state == PaymentState.A_REGULARISER,
+            at_the_desk(),
+            Payment.anomaly != Anomaly.IDENTITY_DIFFERS,  # the answer, and its amount, are another order's
+        )
+    )
+    held = [
+        int(answer["amount"]) - int(answer["refunded"])
+        for answer in answers
+        if answer and answer.get("status") == PAID and answer.get("currency") == DINAR
+    ]
+    refunds = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(Refund.amount), 0)).where(Refund.state != RefundState.REMBOURSE)
+    ).one()
+    return Outstanding(len(held), sum(held), int(refunds[0]), int(refunds[1]))
 
 
 def documents(span: Period, part: int) -> tuple[list[tuple[str, int]], int]:

@@ -21,6 +21,7 @@ from tests import factories
 from tests.pages import CheckingClient
 from tests.services.test_invoices import sell
 from tests.support.crediting import Desk
+from tests.support.reconciling import paid_twice
 from tests.support.servers import HttpServer
 
 
@@ -64,6 +65,18 @@ def test_the_summary_and_the_files_are_the_same_figures(a_month: None, client: C
     book = openpyxl.load_workbook(io.BytesIO(client.get("/admin/comptabilite/encaissements.xlsx").data))
     cells = list(book.active.iter_rows(values_only=True))[1:]
     assert round(sum(float(row[6]) for row in cells) * 1000) == 848_000
+
+
+@pytest.mark.spec("BIL-1", "GAT-4", "AVO-4")
+def test_money_that_stands_in_no_book_is_told(gateway: HttpServer, app: Flask, client: CheckingClient) -> None:
+    """Taken by the gateway for requests that another attempt paid; promised by a credit note and not yet given back."""
+    paid_twice(gateway)
+    _shop, invoice = sell(gateway)
+    Desk().issue(invoice, outcome=CreditOutcome.REMBOURSEMENT_MANUEL)
+    found = accounting.outstanding()
+    assert (found.held_count, found.held, found.refund_count, found.refunds) == (1, 424_500, 1, 424_500)
+    client.login(factories.staff(Role.RESPONSABLE).email, factories.PASSWORD)
+    assert "Encaissé sans facture, au bureau de rapprochement" in client.get("/admin/comptabilite/").text
 
 
 @pytest.mark.spec("INV-3", "BIL-1")

@@ -108,7 +108,8 @@ class Accounting(Gate):
         return str(
             self.render(
                 "admin/accounting.html",
-                form=form, span=span, figures=figures, parts=parts, dated=dated, files=FILES, rate=format_rate,
+                form=form, span=span, figures=figures, today=accounting.outstanding(), parts=parts, dated=dated,
+                files=FILES, rate=format_rate,
                 may_export=current_actor().can(Permission.EXPORT_LISTS), back=url_for("factures.index_view"),
             )
         )  # fmt: skip
