@@ -158,6 +158,33 @@ def test_a_demand_never_obeyed_is_made_again_after_its_minute(
 
 
 @pytest.mark.spec("AVO-4")
+def test_what_goes_back_for_one_part_is_no_answer_to_another(
+    gateway: HttpServer, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the gateway's answer and our note, another part's question would find money above the books."""
+    desk, [first, second] = to_refund(gateway, 100_000, 100_000)
+    payment_id = refund(first).payment_id
+    move(gateway, payment_id, status=6)
+    refund_by_gateway(first, actor=desk.agent)  # refused
+    move(gateway, payment_id, status=2)
+    client = payments_gateway.client()
+    obey = client.refund
+
+    def meanwhile(order_id: str, amount: int) -> None:
+        obey(order_id, amount)
+        for service in (query_refund, refund_by_gateway):
+            with pytest.raises(IllegalTransition, match="autre remboursement"):
+                service(first, actor=desk.agent)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "refund", meanwhile)
+        assert refund_by_gateway(second, actor=desk.agent).state is RefundState.REMBOURSE
+    assert refund(first).state is RefundState.A_REMBOURSER
+    assert refund_by_gateway(first, actor=desk.agent).state is RefundState.REMBOURSE
+    assert at_gateway(first) == 2 * 119_000
+
+
+@pytest.mark.spec("AVO-4")
 def test_a_gateway_that_is_down_is_asked_nothing(gateway: HttpServer, app: Flask) -> None:
     desk, [refund_id] = to_refund(gateway)
     misbehave(gateway, "down")

@@ -50,7 +50,7 @@ def refund_by_gateway(refund_id: int, *, actor: Actor, expected_version: int | N
         _fail(refund_id, actor, error, unanswered=claimed.unanswered)
         raise
     if claimed.attempts > 1 and given_back - _confirmed(claimed.payment_id) >= claimed.amount:
-        return _confirm(refund_id, actor, given_back)  # an earlier answer was lost: the money went back already
+        return _found(refund_id, actor, given_back)  # an earlier answer was lost: the money went back already
     if claimed.at_work:
         return _fail(refund_id, actor, _in_french(_at_work()), unanswered=claimed.unanswered)
     try:
@@ -68,7 +68,7 @@ def query_refund(refund_id: int, *, actor: Actor) -> Refund:
     """« Interroger la passerelle »: did the money go back? For an answer that never came, or a crash meanwhile.
 
     One asked for within the last minute stays as it is: its answer may be on its way. Raises NotFound, Forbidden,
-    GatewayDown.
+    GatewayDown, IllegalTransition while the gateway gives another part of the same payment back.
     """
     require(actor, Permission.SETTLE_PAYMENTS)
     found = db.session.get(Refund, refund_id, populate_existing=True)
@@ -80,7 +80,7 @@ def query_refund(refund_id: int, *, actor: Actor) -> Refund:
     unanswered, at_work = found.refunded_before, _is_at_work(found)
     given_back = _given_back(payment_id)
     if given_back - _confirmed(payment_id) >= amount:
-        return _confirm(refund_id, actor, given_back)
+        return _found(refund_id, actor, given_back)
     if at_work:
         return db.session.get_one(Refund, refund_id)
     return _fail(refund_id, actor, _in_french(_("La passerelle n'a rien remboursé.")), unanswered=unanswered)
@@ -159,6 +159,7 @@ def _claim(refund_id: int, actor: Actor, expected_version: int | None) -> _Claim
     if refund.state is RefundState.EN_COURS:
         raise IllegalTransition(_("Ce remboursement est déjà demandé à la passerelle : interrogez-la."))
     check_version(refund, expected_version, for_staff=True)
+    _refuse_beside_another(refund)
     claimed = _Claimed(refund)
     claimed.attempts += 1
     move_refund(refund, "ask_gateway", actor=actor)
@@ -166,6 +167,31 @@ def _claim(refund_id: int, actor: Actor, expected_version: int | None) -> _Claim
     if not claimed.at_work:  # else the earlier press is the one that may still be obeyed
         refund.asked_at, refund.asked_by_id = clock.now(), actor.user_id
     return claimed
+
+
+def _refuse_beside_another(refund: Refund) -> None:
+    """One part of a payment at a time: what goes back for one is no answer to another. Raises IllegalTransition."""
+    other = select(Refund.id).where(
+        Refund.payment_id == refund.payment_id, Refund.id != refund.id, Refund.state == RefundState.EN_COURS
+    )
+    if db.session.scalar(other.limit(1)) is not None:
+        raise IllegalTransition(
+            _("La passerelle traite un autre remboursement du même paiement : interrogez-la d'abord pour celui-là.")
+        )
+
+
+@use_case
+def _found(refund_id: int, actor: Actor, given_back: int) -> Refund:
+    """The gateway gave back above our books: judged again under the payment's lock, for another part may be on its way.
+
+    Raises IllegalTransition then.
+    """
+    refund = _locked(refund_id)
+    if refund.state is not RefundState.REMBOURSE:
+        _refuse_beside_another(refund)
+        if given_back - _confirmed(refund.payment_id) < refund.amount:
+            raise IllegalTransition(_at_work())
+    return _confirm(refund_id, actor, given_back)
 
 
 @use_case
