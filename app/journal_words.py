@@ -128,6 +128,7 @@ JOURNAL_WORDS: dict[str, object] = {
     "disable_staff": _l("Compte désactivé"),
     "enable_staff": _l("Compte réactivé"),
     "resend_mail": _l("Courriel renvoyé"),
+    "resend_mails": _l("Courriels renvoyés"),
     "run_job": _l("Tâche lancée"),
     "export": _l("Liste exportée"),
     "demo_seed": _l("Données de démonstration créées"),

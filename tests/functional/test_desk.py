@@ -641,6 +641,38 @@ def test_dead_letters_are_sent_again_and_no_body_is_ever_shown(sign_in: SignIn) 
     client.post("/admin/courriels/999/renvoyer", {}, expect=404)
 
 
+@pytest.mark.spec("MAI-1")
+def test_all_dead_letters_of_the_list_as_it_is_searched_are_sent_again_at_once(sign_in: SignIn) -> None:
+    moment = clock.now()
+    for number, dead in enumerate((True, True, True, False)):
+        db.session.add(
+            OutboxMail(
+                message_id=f"<{number}@b>",
+                kind="password_changed",
+                recipient=f"{'rim' if number < 2 else 'ali'}{number}@exemple.tn",
+                subject="Votre mot de passe",
+                text="x",
+                html="x",
+                created_at=moment,
+                due_at=moment,
+                attempts=11,
+                dead_at=moment if dead else None,
+                sent_at=None if dead else moment,
+            )
+        )
+    client = sign_in(Role.ADMINISTRATEUR)
+    assert "Renvoyer tous" not in client.get("/admin/courriels/")
+    page = client.get("/admin/courriels/?onglet=non-remis&search=rim").press(
+        "Renvoyer tous les courriels de cette liste"
+    )
+    assert page.flashes == ["2 courriels repartent dans quelques secondes."]
+    assert page.path == "/admin/courriels/"
+    left = db.session.scalars(select(OutboxMail.recipient).where(OutboxMail.dead_at.is_not(None))).all()
+    assert left == ["ali2@exemple.tn"]
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "resend_mails")).one()
+    assert len((entry.after or {})["mails"]) == 2
+
+
 @pytest.mark.spec("JOB-2")
 def test_jobs_are_shown_and_run_by_hand(sign_in: SignIn) -> None:
     client = sign_in(Role.ADMINISTRATEUR)

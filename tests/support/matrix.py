@@ -276,6 +276,7 @@ MATRIX: dict[str, Row] = {
     **_list("journal", TECHNICIANS | {MANAGER}, exported=False),
     "journal.entry": Row("GET", TECHNICIANS | {MANAGER}, {"row_id": "<entry>"}),
     **_list("courriels", TECHNICIANS, exported=False),
+    "courriels.resend_many": Row("POST", TECHNICIANS),
     "courriels.resend": Row("POST", TECHNICIANS, {"row_id": "<mail>"}),
     "taches.index_view": Row("GET", TECHNICIANS),
     "taches.history": Row("GET", TECHNICIANS, {"job_name": "purge_attempts"}),
