@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext as _n
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock
@@ -101,7 +102,7 @@ def message_notices() -> object:
     """MSG-1."""
     from app.services.messaging import send_notices
 
-    return f"{send_notices()} mails"
+    return _n("%(num)d courriel", "%(num)d courriels", send_notices())
 
 
 def work_bulk_runs() -> object:
@@ -157,21 +158,21 @@ def purge_drafts() -> object:
     """Sign-ups given up."""
     from app.services.drafts import purge_drafts as service
 
-    return service()
+    return _forgotten(service())
 
 
 def purge_certificate_batches() -> object:
     """CRT-1: batches that nobody confirmed."""
     from app.services.certificate_batches import forget_old_batches
 
-    return forget_old_batches()
+    return _forgotten(forget_old_batches())
 
 
 def scan_quarantined() -> object:
     """Files that the antivirus could not read when they came."""
     from app.services.documents import scan_quarantined as service
 
-    return f"{service()} released"
+    return _n("%(num)d fichier libéré", "%(num)d fichiers libérés", service())
 
 
 def run_inspections() -> object:
@@ -185,7 +186,7 @@ def purge_orphan_files() -> object:
     """Files that no row names."""
     from app.services.drafts import purge_orphan_files as service
 
-    return service()
+    return _forgotten(service())
 
 
 def anchor_journal() -> object:
@@ -199,21 +200,21 @@ def purge_attempts() -> object:
     """LOG-2."""
     from app.services.attempts import purge_old_attempts
 
-    return purge_old_attempts()
+    return _forgotten(purge_old_attempts())
 
 
 def purge_presences() -> object:
     """QUE-3."""
     from app.services.presence import forget_presences
 
-    return forget_presences()
+    return _forgotten(forget_presences())
 
 
 def purge_sessions() -> object:
     """SEC-2."""
     from app.services.accounts import purge_old_sessions
 
-    return purge_old_sessions()
+    return _forgotten(purge_old_sessions())
 
 
 def send_digests() -> object:
@@ -232,7 +233,12 @@ def retention() -> object:
 
 def trim_runs() -> object:
     """JOB-2."""
-    return job_runs.trim_runs()
+    return _forgotten(job_runs.trim_runs())
+
+
+def _forgotten(count: int) -> str:
+    """What a purge did, for the list of jobs."""
+    return _n("%(num)d élément effacé", "%(num)d éléments effacés", count) if count else _("Rien à effacer")
 
 
 _SOON = timedelta(hours=1)
@@ -290,10 +296,12 @@ def job_named(name: str) -> Job:
     raise NotFound(_("Il n'y a pas de tâche de ce nom."))
 
 
-def run_slot(job: Job, *, take_over: bool = False) -> Outcome | None:
+def run_slot(job: Job, *, left_behind: set[int] | None = None) -> Outcome | None:
     """Run the job's present slot, unless it ran before; None then. Needs an application context."""
     slot = job.when.latest(clock.now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    run_id = job_runs.start_run(job.name, slot, take_over=take_over)
+    run_id = job_runs.start_run(job.name, slot, left_behind=left_behind or ())
+    if left_behind is not None and run_id is not None:
+        left_behind.discard(run_id)  # ours now: nobody takes it from us
     return None if run_id is None else _perform(job, run_id)
 
 

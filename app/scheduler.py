@@ -96,16 +96,17 @@ def _lead(app: Flask, lock: LeaderLock, stop: threading.Event, schedule: tuple[J
         job_defaults={"coalesce": True, "max_instances": 1},
         timezone=UTC,
     )
-    _lay_out(scheduler, app, stop, schedule)
-    with app.app_context():
-        _quietly(job_runs.put_back_asked)  # whoever led before is gone, and what was asked of it with it
+    with app.app_context():  # whoever led before is gone, and what it had begun or was asked is for us
+        _quietly(job_runs.put_back_asked)
+        left_behind = _quietly(job_runs.left_behind) or set()
+    _lay_out(scheduler, app, stop, schedule, left_behind)
     scheduler.start()
     watch = ClockWatch()
     try:
         while not stop.wait(HEARTBEAT) and lock.held():
             if watch.jumped():
                 log.warning("scheduler_clock_set")
-                _lay_out(scheduler, app, stop, schedule, elected=False)
+                _lay_out(scheduler, app, stop, schedule, left_behind)
             for run_id, name in _asked(app):
                 scheduler.add_job(
                     _fire_asked, args=(app, run_id, name, stop), id=f"asked {run_id}", misfire_grace_time=None
@@ -119,17 +120,16 @@ def _lay_out(
     app: Flask,
     stop: threading.Event,
     schedule: tuple[Job, ...],
-    *,
-    elected: bool = True,
+    left_behind: set[int],
 ) -> None:
-    """Each job at its slots from now on, and once for the latest one when that was missed; ``elected``: just now."""
+    """Each job at its slots from now on, and once for the latest one when that was missed or left behind."""
     for job in schedule:
         late = {"misfire_grace_time": max(1, int(job.grace.total_seconds())), "replace_existing": True}
         scheduler.add_job(_fire, SlotTrigger(job.when), args=(app, job, stop), id=job.name, **late)
         if clock.now() - job.when.latest(clock.now()) <= job.grace:
             scheduler.add_job(
                 _fire,
-                args=(app, job, stop, elected),
+                args=(app, job, stop, left_behind),
                 id=f"{job.name}, made up for",
                 misfire_grace_time=None,
                 replace_existing=True,
@@ -157,10 +157,10 @@ def _fire_asked(app: Flask, run_id: int, name: str, stop: threading.Event) -> No
         run_asked(run_id, name)
 
 
-def _fire(app: Flask, job: Job, stop: threading.Event, take_over: bool = False) -> Any:
+def _fire(app: Flask, job: Job, stop: threading.Event, left_behind: set[int] | None = None) -> Any:
     with app.app_context(), rounds.ended_by(stop):
         try:
-            return run_slot(job, take_over=take_over)
+            return run_slot(job, left_behind=left_behind)
         except SQLAlchemyError as error:  # the database is away: the slot stays free, or is taken over
             log.warning("job_not_run", job=job.name, error=type(error).__name__)
             return None

@@ -178,6 +178,7 @@ def _settle_mails(world: World) -> None:
     told = (Message.by_staff, Message.created_at < limit)
     db.session.execute(update(Message).where(*told).values(notified_at=Message.created_at))
     db.session.execute(update(OutboxMail).where(past).values(sent_at=OutboxMail.created_at, attempts=1))
+    _give_some_up(limit)
     db.session.execute(
         update(User)
         .where(
@@ -187,6 +188,20 @@ def _settle_mails(world: World) -> None:
         )
         .values(temporary_password_hash=world.password_hash)
     )
+
+
+def _give_some_up(limit: datetime) -> None:
+    """The last few notices to one company came back: a full mailbox, an address that is gone."""
+    answers = ("552 5.2.2 Mailbox full", "550 5.1.1 No such user here", "451 4.3.0 Try again later")
+    mails = db.session.scalars(
+        select(OutboxMail)
+        .where(OutboxMail.kind == "request_validated", OutboxMail.created_at < limit)
+        .order_by(OutboxMail.id.desc())
+        .limit(len(answers))
+    )
+    for mail, answer in zip(mails, answers, strict=False):
+        mail.sent_at, mail.dead_at, mail.last_error = None, mail.created_at, answer
+        mail.attempts = 11 if answer.startswith("4") else 1
 
 
 def _counts() -> dict[str, int]:

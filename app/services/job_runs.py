@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
@@ -22,24 +23,23 @@ ASKED = "demande-"
 
 
 @use_case
-def start_run(job: str, slot: str, *, take_over: bool = False) -> int | None:
+def start_run(job: str, slot: str, *, left_behind: Collection[int] = ()) -> int | None:
     """Take a slot of a job; the run's id, or None when the slot was taken before, by whichever process.
 
-    ``take_over``: a run of that slot that never ended is taken too. Only a scheduler that has just been elected
-    may ask it: whoever led before it is gone.
+    ``left_behind``: runs that a scheduler which is gone had begun; one of them is taken over by who was elected.
     """
     run = JobRun(job=job, slot=slot, started_at=clock.now())
     try:
         with db.session.begin_nested():
             db.session.add(run)
     except IntegrityError:
-        if not take_over:
+        if not left_behind:
             return None
     else:
         return run.id
     unfinished = db.session.scalar(
         select(JobRun)
-        .where(JobRun.job == job, JobRun.slot == slot, JobRun.finished_at.is_(None))
+        .where(JobRun.job == job, JobRun.slot == slot, JobRun.finished_at.is_(None), JobRun.id.in_(left_behind))
         .with_for_update(skip_locked=True)
     )
     if unfinished is None:
@@ -75,6 +75,16 @@ def _claim_asked() -> list[tuple[int, str]]:
     for run in asked:
         run.waiting, run.started_at = False, clock.now()
     return [(run.id, run.job) for run in asked]
+
+
+def left_behind() -> set[int]:
+    """The runs that never ended, asked by a scheduler just elected before it begins any: nobody works on them."""
+    unfinished = db.session.scalars(
+        select(JobRun.id).where(
+            JobRun.finished_at.is_(None), JobRun.waiting.is_(False), JobRun.started_at > clock.now() - KEPT_FOR
+        )
+    )
+    return set(unfinished)
 
 
 @use_case

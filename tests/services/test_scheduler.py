@@ -191,9 +191,14 @@ def test_a_slot_is_taken_once(app: Any) -> None:
     assert job_runs.start_run("tick", "2026-11-17T10:00:00Z") is None
     assert job_runs.start_run("tick", "2026-11-17T10:00:05Z") is not None
     assert job_runs.start_run("tock", "2026-11-17T10:00:00Z") is not None
-    assert job_runs.start_run("tick", "2026-11-17T10:00:00Z", take_over=True) == first
+    left = job_runs.left_behind()
+    assert first in left
+    begun = job_runs.start_run("tick", "2026-11-17T10:00:01Z")  # by the scheduler just elected, meanwhile
+    assert job_runs.start_run("tick", "2026-11-17T10:00:01Z", left_behind=left) is None
+    assert begun is not None
+    assert job_runs.start_run("tick", "2026-11-17T10:00:00Z", left_behind=left) == first
     job_runs.finish_run(first, result="fait")
-    assert job_runs.start_run("tick", "2026-11-17T10:00:00Z", take_over=True) is None
+    assert job_runs.start_run("tick", "2026-11-17T10:00:00Z", left_behind=left) is None
 
 
 @pytest.mark.spec("JOB-1")
