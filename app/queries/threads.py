@@ -211,6 +211,28 @@ def newest_message(thread: MessageThread) -> int:
     return db.session.scalar(select(func.max(Message.id)).where(Message.thread_id == thread.id)) or 0
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation in a line: how many messages, whether the last was TunTrust's, what the reader has not read."""
+
+    count: int
+    last_at: datetime
+    by_staff: bool
+    unread: bool
+
+
+def summary_of(actor: Actor, request_id: int) -> Summary | None:
+    """The conversation about a request whose page the actor reads; None before its first message. One statement."""
+    live = (Message.thread_id == T.id) & Message.retracted_at.is_(None)
+    count = select(func.count()).select_from(Message).where(live).correlate(T).scalar_subquery()
+    row = db.session.execute(
+        select(count, T.last_message_at, last_message(Message.by_staff), unread_by(actor.user_id)).where(
+            T.request_id == request_id
+        )
+    ).one_or_none()
+    return Summary(row[0], row[1], bool(row[2]), bool(row[3])) if row is not None and row[0] else None
+
+
 # ------------------------------------------------------------------------------------------- « Mes messages »
 
 

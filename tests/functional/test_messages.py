@@ -244,3 +244,20 @@ def test_an_officer_reads_of_their_own_file_what_a_client_reads(folk: Folk, new_
     page = entered(new_client, own).get(address)
     assert "Historique" in page
     assert "Vérifie sa signature." not in page
+
+
+@pytest.mark.spec("ORD-8", "MSG-1")
+def test_a_requests_page_says_what_was_written_about_it(folk: Folk, new_client: NewClient) -> None:
+    client, desk = entered(new_client, folk.admin), entered(new_client, folk.agent)
+    assert "Aucun message pour l'instant." in client.get(f"/demandes/{folk.reference}")
+    folk.say(folk.admin, "Où en est mon dossier ?")
+    page = client.get(f"/demandes/{folk.reference}")
+    assert "1 message échangé avec TunTrust." in page
+    assert "Non lu" not in page
+    beside = desk.get(f"/admin/dossiers/{folk.reference}?onglet=messages").form("Envoyer")
+    beside.fill(text="Il est en cours de vérification.").submit("Envoyer")
+    page = client.get(f"/demandes/{folk.reference}")
+    assert "2 messages échangés avec TunTrust. Le dernier, de TunTrust" in page
+    assert "Non lu" in page
+    page.click("Lire et répondre")
+    assert "Non lu" not in client.get(f"/demandes/{folk.reference}")

@@ -59,6 +59,7 @@
     var ticked = boxes.filter(function (box) {
       return box.checked;
     }).length;
+    all.hidden = boxes.length === 0; // it does nothing without this script
     all.checked = boxes.length > 0 && ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
   }

@@ -9,7 +9,11 @@
     }
     // On a phone the tabs roll: the one that is open is in sight.
     document.querySelectorAll(".tabs [aria-current='page']").forEach(function (tab) {
-      tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16;
+      var roll = tab.parentElement.getBoundingClientRect();
+      var place = tab.getBoundingClientRect();
+      if (place.left < roll.left || place.right > roll.right) {
+        tab.parentElement.scrollLeft += place.left - roll.left - 16;
+      }
     });
   }
 

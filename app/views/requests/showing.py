@@ -15,6 +15,7 @@ from app.queries.asks import open_ask, waiting_for
 from app.queries.documents import documents_of_request
 from app.queries.history import history_of_request
 from app.queries.requests import held_ids, request_for, requests_of
+from app.queries.threads import summary_of
 from app.services import ordering
 from app.services.authority import hands_on_request
 from app.states import REQUEST_MOVES, RequestState, Who, moves_from
@@ -57,7 +58,7 @@ def mine() -> Any:
 @blueprint.get("/demandes/<reference>")
 @requires(Permission.SEE_OWN_REQUESTS, Permission.SEE_OWN_ORGANISATION)
 def show(reference: str) -> Any:
-    """Where it stands, its people, documents, delivery, invoice and history."""
+    """Where it stands, its people, documents, messages, delivery, invoice and history (ORD-8)."""
     row, actor = wanted(reference), current_actor()
     hands, held, ask = client_hands(row), row.id in held_ids([row.id]), open_ask(row.id)
     administers = Who.ADMINISTRATOR in hands
@@ -67,6 +68,7 @@ def show(reference: str) -> Any:
         stands=standing(row, actor, hands, held=held, ask=ask),
         administers=administers,
         papers=documents_of_request(row.id),
+        talk=summary_of(actor, row.id),
         invoice=billing.invoice_of_request(row.id) if administers else None,
         days=history_of_request(row.id),
         actions=_actions(row, hands, held=held),
