@@ -172,7 +172,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(_sentence, _counted_sentence, newstyle=True)  # type: ignore[attr-defined]  # jinja2.ext.i18n adds it
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(SecurityError, _untrusted_host)
-    app.register_error_handler(CSRFError, _http_error)
+    app.register_error_handler(CSRFError, _session_over)
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(Forbidden, _forbidden)
     app.register_error_handler(TooManyAttempts, _too_many)
@@ -283,6 +283,11 @@ def _http_error(error: HTTPException) -> Any:
     if code == 405 and request.method in ("GET", "HEAD"):
         return _error_page(405, way_back=_page_above(request.path))
     return _error_page(code)
+
+
+def _session_over(_error: CSRFError) -> tuple[str, int]:
+    """The form's token is not this session's: it ended, or another one began in another tab."""
+    return render_template("errors/session.html"), 400
 
 
 def _page_above(path: str) -> str:

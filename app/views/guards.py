@@ -7,7 +7,8 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from flask import abort, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -48,8 +49,14 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 
 def to_login() -> Response:
-    """The login page, remembering where the person wanted to go (a path of ours, GET only)."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    """The login page, remembering where the person wanted to go: a page of ours, or the one whose form they sent.
+
+    Whose session ended while they were writing is told that nothing was kept.
+    """
+    if request.method == "POST":
+        flash(_("Votre session a expiré : rien n'a été enregistré. Identifiez-vous, puis recommencez."), "error")
+    rule = request.url_rule
+    wanted = request.full_path.rstrip("?") if rule is not None and "GET" in (rule.methods or ()) else None
     return redirect(url_for("auth.login", next=wanted) if wanted and wanted != "/" else url_for("auth.login"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -106,3 +108,28 @@ def test_an_address_that_only_takes_forms_leads_back_to_its_page(
     page = client.get(address, expect=405)
     assert page.h1 == "Cette page ne se rouvre pas"
     assert page.links["Reprendre"] == above
+
+
+@pytest.mark.spec("SEC-2")
+def test_a_form_of_a_session_that_ended_says_how_to_send_it_again(app: Flask, client: CheckingClient) -> None:
+    who = factories.administrator(factories.organisation())
+    form = client.login(who.email, factories.PASSWORD).form("Se déconnecter")
+    form.submit()
+    page = client.post("/deconnexion", {"csrf_token": form["csrf_token"]}, expect=400)
+    assert page.h1 == "Votre session est terminée"
+    assert "ce que vous avez écrit y est d’ordinaire encore" in page
+
+
+@pytest.mark.spec("SEC-2")
+def test_a_form_sent_after_the_session_ran_out_says_so_and_leads_back(
+    app: Flask, client: CheckingClient, travel: Any
+) -> None:
+    who = factories.administrator(factories.organisation())
+    client.login(who.email, factories.PASSWORD)
+    form = client.get("/organisation/modifier").form("Enregistrer")
+    travel(minutes=31)
+    page = form.submit("Enregistrer")
+    assert page.path == "/"
+    assert page.flashes == ["Votre session a expiré : rien n'a été enregistré. Identifiez-vous, puis recommencez."]
+    page = page.form("Mot de passe").fill(email=who.email, password=factories.PASSWORD).submit("S'identifier")
+    assert page.path == "/organisation/modifier"
