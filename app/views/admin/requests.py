@@ -30,7 +30,7 @@ STAGES: dict[Stage, tuple[Any, str]] = {
     Stage.ANSWERED_IN_PART: (_l("Réponse commencée"), "calm"),
     Stage.GENERATED: (_l("Certificat généré"), "blue"),
     Stage.APPROVED: (_l("Approuvée"), "ok"),
-    Stage.ORGANISATION_ASKED: (_l("Organisation : pièces demandées"), "wait"),
+    Stage.ORGANISATION_ASKED: (_l("Organisation attendue"), "calm"),
     Stage.ORGANISATION_NOT_VERIFIED: (_l("Organisation non vérifiée"), "wait"),
     Stage.CONTRACT_NOT_SIGNED: (_l("Contrat non signé"), "wait"),
     Stage.CONTRACT_TO_VERIFY: (_l("Contrat à vérifier"), "wait"),
