@@ -10,6 +10,8 @@ from app.identifiers import fold
 from app.inspection import bench
 from app.inspection.opening import GIF, JPEG, MAX_PIXELS, PDF, PNG
 
+READER = 2
+"""Raised when the same file would be read otherwise: what an earlier reader kept is then read anew."""
 LOOK_SECONDS = 45.0
 OCR_SECONDS = 150.0
 """For one page, turned and read again where it must be."""
@@ -58,6 +60,7 @@ class Reading:
     problem: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    reader: int = READER
 
     @property
     def words(self) -> str:
@@ -81,9 +84,9 @@ class Reading:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Reading | None:
-        """What ``to_json`` wrote; None for a row written before it."""
+        """What ``to_json`` wrote; None for a row written before it, or by an earlier reader."""
         about = kept.get("about")
-        if not isinstance(about, dict):
+        if not isinstance(about, dict) or about.get("reader") != READER:
             return None
         values = dict(about)
         values["pages"] = [PageReading(**page, text=str(kept.get(str(page["number"]), ""))) for page in about["pages"]]

@@ -275,6 +275,9 @@ def test_what_was_read_survives_its_keeping() -> None:
     again = Reading.from_json(read.to_json())
     assert again == read
     assert Reading.from_json({"1": "an older row"}) is None
+    kept = read.to_json()
+    kept["about"]["reader"] -= 1
+    assert Reading.from_json(kept) is None  # read by an earlier reader: the file is read anew
 
 
 def test_declared_values_from_outside_are_taken_as_they_come() -> None:
