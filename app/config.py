@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_SECRET = "development-only-secret-never-in-production"  # noqa: S105 - refused by check_production
 
 
+MFA_SCOPES = ("staff", "all")
+
+
 class Config:
     """What every environment shares."""
 
@@ -44,6 +47,9 @@ class Config:
         "pool_pre_ping": True,  # a restarted database costs nobody an error page
         "hide_parameters": True,  # errors of the database do not carry people's data into the logs (SEC-6)
     }
+    MFA_REQUIRED = "staff"  # for whom a second factor is compulsory: staff, or all (LOG-4)
+    MFA_EXEMPTS_SAMPLE_ACCOUNTS = False
+    SECRET_KEY_FALLBACKS: list[str] | None = None
     METRICS_TOKEN: str | None = None
     CLAMAV_SOCKET: str | None = None
     PROXY_HOPS = 0
@@ -64,6 +70,8 @@ class Config:
         values["PUBLIC_URL"] = (env.get("PUBLIC_URL") or values.get("PUBLIC_URL") or "").rstrip("/")
         if env.get("TRUSTED_HOSTS"):
             values["TRUSTED_HOSTS"] = [host.strip() for host in env["TRUSTED_HOSTS"].split(",") if host.strip()]
+        if env.get("SECRET_KEY_FALLBACKS"):
+            values["SECRET_KEY_FALLBACKS"] = env["SECRET_KEY_FALLBACKS"].split()
         values["PROXY_HOPS"] = int(env.get("PROXY_HOPS", values["PROXY_HOPS"]))
         for name in (
             "STORAGE_URL",
@@ -110,6 +118,7 @@ class Development(Config):
     IDENTITY_SERVICE_URL = "http://127.0.0.1:5000/dev/identite/"
     IDENTITY_SERVICE_TOKEN = "sandbox"  # noqa: S105 - the sandbox's published token
     DEV_PAGES = True
+    MFA_EXEMPTS_SAMPLE_ACCOUNTS = True  # their password is published; refused in production
 
     @classmethod
     def from_environment(cls) -> dict[str, Any]:
@@ -199,6 +208,10 @@ def check_production(values: dict[str, Any]) -> None:
         ),
         (not values.get("MAIL_SERVER"), "MAIL_SERVER is missing: mail must leave for real."),
         (not values.get("MAIL_DEFAULT_SENDER"), "MAIL_DEFAULT_SENDER is missing."),
+        (
+            bool(values.get("MFA_EXEMPTS_SAMPLE_ACCOUNTS")),
+            "MFA_EXEMPTS_SAMPLE_ACCOUNTS is for development only.",
+        ),
         ("ECERT_CLOCK_SHIFT" in os.environ, "ECERT_CLOCK_SHIFT is for rehearsals only."),
     ]
     for wrong, sentence in checks:
@@ -214,6 +227,8 @@ def load(environment: str | None, overrides: dict[str, Any] | None = None) -> di
     values = ENVIRONMENTS[name].from_environment()
     values["ENVIRONMENT"] = name
     values.update(overrides or {})
+    if values["MFA_REQUIRED"] not in MFA_SCOPES:
+        raise ConfigurationError(f"MFA_REQUIRED is {values['MFA_REQUIRED']!r}: use staff or all.")
     if name == "production":
         check_production(values)
     return values

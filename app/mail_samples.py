@@ -12,6 +12,8 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from app.mail_catalogue import SECURITY_EVENTS, security_sentence
+
 RECIPIENT = "salma.trabelsi@exemple.tn"
 LOCALES = ("fr", "ar", "en")
 _BASE = "https://ecert.exemple.tn"
@@ -75,7 +77,13 @@ def _accounts() -> dict[str, tuple[dict[str, Any], ...]]:
         "inviter": "Karim Mejri",
     }
     known = {**_PERSON, "organisation": None, "active": True, "link": login, "forgotten_link": f"{_BASE}/oublie"}
+    security = {**_PERSON, "link": f"{_BASE}/compte"}
+    reset = {**_PERSON, "link": login, "required": True}
     return {
+        "security_changed": tuple(
+            {**security, "sentence": security_sentence(event, key="Téléphone", left=7)} for event in SECURITY_EVENTS
+        ),
+        "second_factor_reset": (reset, {**reset, "required": False}),
         "account_created": (invited,),
         "already_registered": (known, {**known, "organisation": "Société Exemple", "active": False}),
         "activation_reminder": (invited,),

@@ -36,11 +36,11 @@ from app.bilingual import amount_for_reader, for_reader
 from app.errors import DomainError, Forbidden, NotFound, TooManyAttempts
 from app.extensions import db, login
 from app.identifiers import format_phone
-from app.models import User
+from app.models import UserSession
 from app.money import format_millimes
 from app.permissions import Actor, visitor
 from app.queries.reference import reason_for_reader
-from app.services import accounts
+from app.services import accounts, second_factor
 from app.services.electronic_invoices import NOT_MADE
 from app.state_labels import action_label, state_label, state_tone, tone_for_applicant
 from app.typography import french_spaces
@@ -63,10 +63,10 @@ class LoggedIn:
     is_active = True
     is_anonymous = False
 
-    def __init__(self, user: User, token: str, session_id: int) -> None:
-        self.user = user
+    def __init__(self, session: UserSession, token: str) -> None:
+        self.user = session.user
         self.token = token
-        self.session_id = session_id
+        self.session = session
 
     def get_id(self) -> str:
         """The session's token: Flask-Login keeps it in the cookie."""
@@ -86,6 +86,11 @@ class LoggedIn:
     def must_choose_password(self) -> bool:
         """Came in with a temporary password (ACT-2)."""
         return self.user.password_hash is None
+
+    @property
+    def must_enrol(self) -> bool:
+        """Owes a second factor before anything else (LOG-4)."""
+        return second_factor.must_enrol(self.session)
 
 
 def prepare_storage(app: Flask) -> None:
@@ -113,7 +118,7 @@ def load_user(token: str) -> LoggedIn | None:
     row = accounts.session_of(token)
     if row is None:
         return None
-    loaded = LoggedIn(row.user, token, row.id)
+    loaded = LoggedIn(row, token)
     if clock.now() - row.last_seen_at >= accounts.TOUCH_EVERY:
         accounts.touch_session(row.id)
     return loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.column_types import (
@@ -13,6 +13,7 @@ from app.column_types import (
     Day,
     Id,
     Json,
+    JsonType,
     LongText,
     Moment,
     Str16,
@@ -103,6 +104,10 @@ class User(Model):
     last_seen_at: Mapped[Moment | None]
     invited_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
+    totp_secret: Mapped[LongText | None]  # encrypted (docs/adr/0099); None: no authenticator app
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # a code serves once
+    second_factor_since: Mapped[Moment | None]  # set while an app or a passkey is there (LOG-4)
+    muted_mails: Mapped[list[str]] = mapped_column(JsonType, default=list)  # groups of optional mails not wanted
     version: Mapped[int] = mapped_column(default=1)
 
     grants: Mapped[list[RoleGrant]] = relationship(
@@ -170,7 +175,10 @@ class StaffRoleChange(Model):
 
 
 class UserSession(Model):
-    """A login, kept on the server (SEC-2): the cookie holds only the token, this row its hash."""
+    """A login, kept on the server (SEC-2): the cookie holds only the token, this row its hash.
+
+    While ``factor_due``, the password was right and the second factor is still to come: the row opens nothing.
+    """
 
     __tablename__ = "user_sessions"
 
@@ -182,8 +190,40 @@ class UserSession(Model):
     ended_at: Mapped[Moment | None]
     ip: Mapped[Str40 | None]
     user_agent: Mapped[Str255 | None]
+    factor_due: Mapped[bool] = mapped_column(default=False)
+    first_login: Mapped[bool] = mapped_column(default=False)  # the person's first: no second factor asked yet (LOG-4)
+    challenge: Mapped[Str120 | None]  # what a passkey must sign, once, within minutes
+    challenge_at: Mapped[Moment | None]
 
     user: Mapped[User] = relationship()
+
+
+class Passkey(Model):
+    """A key of WebAuthn: a device's or a security key's public half (LOG-4)."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)  # base64url
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    transports: Mapped[Str120] = mapped_column(default="")
+    name: Mapped[Str120]
+    created_at: Mapped[Moment]
+    last_used_at: Mapped[Moment | None]
+
+
+class RecoveryCode(Model):
+    """One of the codes that replace a lost phone, once each; only hashes stay here (LOG-4)."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (UniqueConstraint("user_id", "code_hash"),)
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id", ondelete="CASCADE"))
+    code_hash: Mapped[Str120]
+    used_at: Mapped[Moment | None]
 
 
 class Attempt(Model):

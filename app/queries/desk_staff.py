@@ -64,6 +64,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
         User.invited_at,
         User.activated_at,
         User.disabled_at,
+        User.second_factor_since,
         User.last_seen_at,
     )
 

@@ -13,8 +13,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import selectinload
 
 from app import clock
-from app.errors import DomainError, TooManyAttempts
+from app.errors import DomainError, NotFound, TooManyAttempts
 from app.extensions import db
+from app.mail_catalogue import OPTIONAL
 from app.models import RoleGrant, User, UserSession
 from app.permissions import Actor, Role
 from app.services import activation, attempts, audit, outbox, passwords
@@ -26,12 +27,14 @@ LOGIN_WINDOW = timedelta(minutes=15)
 LOGINS_PER_ACCOUNT = 10
 LOGINS_PER_ADDRESS = 60
 SESSIONS_KEPT = timedelta(days=30)
+FACTOR_WITHIN = timedelta(minutes=10)
+FRESH = timedelta(minutes=10)
 TOUCH_EVERY = timedelta(minutes=1)
 RESET_LIFE = timedelta(hours=1)
 
 
 class LoginRefused(DomainError):
-    """Unknown, wrong, not activated in time, disabled: one answer for all (LOG-2)."""
+    """Unknown, wrong, not activated, disabled: one answer for all (LOG-2)."""
 
 
 class InvitationExpired(LoginRefused):
@@ -48,18 +51,20 @@ class Login:
 
     token: str
     must_change_password: bool
+    factor_due: bool
 
 
 def log_in(email: str, password: str, *, ip: str | None, user_agent: str) -> Login:
-    """Open a session; the work done is the same for every refusal.
+    """Open a session; one that opens nothing yet (``factor_due``) for who has a second factor (LOG-4).
 
-    Raises LoginRefused, InvitationExpired (only to who holds the right temporary password), TooManyAttempts.
+    The work done is the same for every refusal. Raises LoginRefused, InvitationExpired (only to who holds the right
+    temporary password), TooManyAttempts.
     """
     wanted = email.strip().lower()
     account_key = attempts.key_for("login:account", wanted + "|" + (ip or ""))
     attempts.count_attempt(attempts.key_for("login:address", ip or "?"), limit=LOGINS_PER_ADDRESS, window=LOGIN_WINDOW)
     attempts.count_attempt(account_key, limit=LOGINS_PER_ACCOUNT, window=LOGIN_WINDOW)
-    if not _has_come_from(wanted, ip):
+    if not has_come_from(wanted, ip):
         # Slow guessing from many addresses is slowed too; whoever keeps at it does not lock the owner's own place out.
         key = attempts.key_for("login:owner", wanted)
         attempts.count_attempt(key, limit=LOGINS_PER_ACCOUNT * 10, window=LOGIN_WINDOW)
@@ -75,15 +80,17 @@ def log_in(email: str, password: str, *, ip: str | None, user_agent: str) -> Log
         raise LoginRefused(
             _("Adresse e-mail ou mot de passe incorrect. Vérifiez-les, ou demandez un nouveau mot de passe.")
         )
-    token = _open_session(user.id, ip, user_agent)
+    factor_due = user.second_factor_since is not None
+    token = open_session(user.id, ip=ip, user_agent=user_agent, factor_due=factor_due)
     attempts.forget_attempts(account_key)
-    return Login(token=token, must_change_password=temporary)
+    return Login(token=token, must_change_password=temporary, factor_due=factor_due)
 
 
-def _has_come_from(email: str, ip: str | None) -> bool:
-    """Did the person log in from this address during the last thirty days?"""
+def has_come_from(email: str, ip: str | None) -> bool:
+    """Did the person log in, second factor included, from this address during the last thirty days?"""
     found = select(UserSession.id).join(User, User.id == UserSession.user_id)
-    return db.session.scalar(found.where(User.email == email, UserSession.ip == ip).limit(1)) is not None
+    found = found.where(User.email == email, UserSession.ip == ip, UserSession.factor_due.is_(False))
+    return db.session.scalar(found.limit(1)) is not None
 
 
 def _temporary_is_over(user: User, temporary: bool) -> bool:
@@ -92,9 +99,11 @@ def _temporary_is_over(user: User, temporary: bool) -> bool:
 
 
 @use_case
-def _open_session(user_id: int, ip: str | None, user_agent: str) -> str:
+def open_session(user_id: int, *, ip: str | None, user_agent: str, factor_due: bool) -> str:
+    """A new session's token. While its second factor is due it opens nothing and leaves « last seen » alone."""
     token = secrets.token_urlsafe(32)
     moment = clock.now()
+    first = db.session.scalar(select(User.last_seen_at).where(User.id == user_id)) is None
     db.session.add(
         UserSession(
             token_hash=passwords.hash_token(token),
@@ -103,26 +112,40 @@ def _open_session(user_id: int, ip: str | None, user_agent: str) -> str:
             last_seen_at=moment,
             ip=ip,
             user_agent=user_agent[:255],
+            factor_due=factor_due,
+            first_login=first,
         )
     )
-    db.session.execute(update(User).where(User.id == user_id).values(last_seen_at=moment))
+    if not factor_due:
+        db.session.execute(update(User).where(User.id == user_id).values(last_seen_at=moment))
     return token
 
 
 def session_of(token: str) -> UserSession | None:
-    """The live session behind a cookie: not ended, not idle, not too old, its person not disabled (SEC-2)."""
-    config = current_app.config
-    moment = clock.now()
+    """The live session behind a cookie: not ended, not idle, not too old, its person not disabled (SEC-2).
+
+    A session whose second factor is still due is none.
+    """
+    row = _session(token, factor_due=False)
+    config, moment = current_app.config, clock.now()
+    if row is None or row.last_seen_at + config["SESSION_IDLE"] <= moment:
+        return None
+    return row if row.created_at + config["SESSION_ABSOLUTE"] > moment else None
+
+
+def half_session_of(token: str) -> UserSession | None:
+    """The session that waits for its second factor, for ten minutes (LOG-4)."""
+    row = _session(token, factor_due=True)
+    return row if row is not None and row.created_at + FACTOR_WITHIN > clock.now() else None
+
+
+def _session(token: str, *, factor_due: bool) -> UserSession | None:
     row = db.session.scalar(
         select(UserSession)
-        .where(UserSession.token_hash == passwords.hash_token(token))
+        .where(UserSession.token_hash == passwords.hash_token(token), UserSession.factor_due.is_(factor_due))
         .options(selectinload(UserSession.user).selectinload(User.grants))
     )
-    if row is None or row.ended_at is not None or row.user.disabled_at is not None:
-        return None
-    if row.last_seen_at + config["SESSION_IDLE"] <= moment or row.created_at + config["SESSION_ABSOLUTE"] <= moment:
-        return None
-    return row
+    return None if row is None or row.ended_at is not None or row.user.disabled_at is not None else row
 
 
 @use_case
@@ -148,6 +171,35 @@ def end_sessions(user_id: int, *, except_token: str | None = None) -> None:
     if except_token is not None:
         statement = statement.where(UserSession.token_hash != passwords.hash_token(except_token))
     db.session.execute(statement.values(ended_at=clock.now()))
+
+
+@use_case
+def end_session(session_id: int, *, actor: Actor) -> None:
+    """« Déconnecter » one device of one's own. Raises NotFound for another's session, or one that is over."""
+    session = lock(UserSession, session_id)
+    if session.user_id != actor.user_id or session.ended_at is not None:
+        raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
+    session.ended_at = clock.now()
+    audit.record(actor, "end_session", ("users", session.user_id), after={"session": session.id})
+
+
+@use_case
+def end_every_session(*, actor: Actor) -> None:
+    """« Déconnecter partout », here too."""
+    if actor.user_id is None:
+        raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
+    end_sessions(actor.user_id)
+    audit.record(actor, "end_every_session", ("users", actor.user_id))
+
+
+@use_case
+def choose_mails(muted: frozenset[str], *, actor: Actor) -> None:
+    """Which groups of optional mails the person does not want; unknown groups are left out (MAI-1)."""
+    if actor.user_id is None:
+        raise NotFound(_("Cet élément n'existe pas ou n'existe plus."))
+    user = lock(User, actor.user_id)
+    before, user.muted_mails = user.muted_mails, sorted(muted & set(OPTIONAL))
+    audit.record(actor, "choose_mails", user, before={"muted": before}, after={"muted": user.muted_mails})
 
 
 @use_case
@@ -195,6 +247,11 @@ def choose_password(user_id: int, password: str, *, actor: Actor, keep_token: st
     user.temporary_password_hash = user.temporary_password_expires_at = None
     end_sessions(user.id, except_token=keep_token)
     audit.record(actor, "choose_password", user, after={"first": first})
+
+
+def is_fresh(session: UserSession) -> bool:
+    """Did the person log in within the last ten minutes? Then a grave act asks no password again."""
+    return session.created_at + FRESH > clock.now()
 
 
 def confirm_password(user_id: int, password: str, *, ip: str | None) -> None:

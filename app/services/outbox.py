@@ -19,8 +19,8 @@ from sqlalchemy import select
 from app import clock
 from app.bilingual import amount_for_reader, is_arabic
 from app.extensions import db
-from app.mail_catalogue import SUBJECTS
-from app.models import OutboxMail
+from app.mail_catalogue import SUBJECTS, group_of
+from app.models import OutboxMail, User
 from app.services.unit_of_work import use_case
 from app.typography import plain_text
 
@@ -41,12 +41,18 @@ def write(
     secret: bool = False,
     organisation_id: int | None = None,
     request_id: int | None = None,
+    necessary: bool = False,
     **context: Any,
-) -> OutboxMail:
-    """Queue one mail to one recipient. ``secret``: its body holds a temporary password and is erased once sent.
+) -> OutboxMail | None:
+    """Queue one mail to one recipient; None when they chose to do without this group of mails.
+
+    ``secret``: its body holds a temporary password and is erased once sent. ``necessary``: this one goes whatever
+    they chose (a notice that announces a rejection).
 
     Each attachment is ``{"name", "media_type", "storage_key"}`` or ``{"name", "invoice_id"}``.
     """
+    if not necessary and _is_muted(kind, to):
+        return None
     subject, text, html = render(kind, to=to, locale=locale, **context)
     host = urlsplit(current_app.config["PUBLIC_URL"]).hostname or "localhost"
     moment = clock.now()
@@ -67,6 +73,13 @@ def write(
     )
     db.session.add(mail)
     return mail
+
+
+def _is_muted(kind: str, to: str) -> bool:
+    group = group_of(kind)
+    if group is None:
+        return False
+    return group in (db.session.scalar(select(User.muted_mails).where(User.email == to)) or ())
 
 
 def render(kind: str, *, to: str, locale: str = "fr", **context: Any) -> tuple[str, str, str]:

@@ -135,6 +135,7 @@ def _remind(ask_id: int) -> bool:
         "due_on": ask.due_on,
         "late": ask.due_on < clock.today(),
         "rejected_on": rejection_day(ask),
+        "necessary": rejection_day(ask) is not None,
     }
     if ask.request_id is not None:
         request = db.session.get_one(CertificateRequest, ask.request_id)

@@ -16,6 +16,8 @@ JOURNEYS = (
     "messages",
     "documents",
     "auth",
+    "second_step",
+    "account",
     "preferences",
     "pages",
     "tracking",
@@ -28,7 +30,7 @@ JOURNEYS = (
 
 
 def init_app(app: Flask) -> None:
-    """Register every journey's blueprint, the navigation and the guard of temporary passwords."""
+    """Register every journey's blueprint, the navigation and the guard of first things first."""
     from app.views import first_login, navigation
     from app.views.admin import site
 

@@ -6,16 +6,17 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user, logout_user
 
 from app.errors import DomainError
 from app.forms.auth import ChoosePasswordForm, ForgottenForm, LoginForm
 from app.forms.base import show_refusal
 from app.services import accounts, inviting
 from app.services.activation import RegistrationExpired
+from app.views import second_step
 from app.views.guards import safe_next, signed_in
 from app.views.navigation import home_of
-from app.web import LoggedIn, current_actor
+from app.web import current_actor
 
 blueprint = Blueprint("auth", __name__)
 
@@ -39,23 +40,8 @@ def login() -> Any:
         except DomainError as refusal:
             show_refusal(form, refusal)
         else:
-            return _enter(opened.token)
+            return second_step.begin(opened.token) if opened.factor_due else second_step.enter(opened.token)
     return render_template("views/auth/login.html", form=form, next=safe_next(request.args.get("next")))
-
-
-def _enter(token: str) -> Any:
-    lang = session.get("lang")
-    session.clear()  # a fresh session: nothing of the visitor's survives the login
-    if lang:
-        session["lang"] = lang
-    row = accounts.session_of(token)
-    if row is None:
-        return redirect(url_for("auth.login"))
-    login_user(LoggedIn(row.user, token, row.id))
-    if row.user.password_hash is None:
-        return redirect(url_for("auth.choose_password"))
-    actor = accounts.actor_for(row.user, ip=request.remote_addr, locale=row.user.locale)
-    return redirect(safe_next(request.args.get("next")) or home_of(actor))
 
 
 @blueprint.post("/deconnexion")

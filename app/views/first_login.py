@@ -1,4 +1,4 @@
-"""Somebody who came in with a temporary password chooses their own before anything else (ACT-2)."""
+"""What comes before anything else: one's own password (ACT-2), then a second factor where it is compulsory (LOG-4)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 OPEN_ENDPOINTS = {
-    "auth.choose_password",
     "auth.logout",
     "preferences.set_language",
     "static",
@@ -15,16 +14,22 @@ OPEN_ENDPOINTS = {
     "pages.help",
 }
 OPEN_BLUEPRINTS = {"health", "dev"}  # the password to come in with stands in the mailbox
+ENROLMENT = {"account.second_factor", "account.set_up_app", "account.add_passkey", "account.passkey_options"}
 
 
 def init_app(app: Flask) -> None:
     """Attach the guard."""
-    app.before_request(_choose_first)
+    app.before_request(_first_things_first)
 
 
-def _choose_first() -> Response | None:
-    if request.endpoint in OPEN_ENDPOINTS or request.endpoint is None or request.blueprint in OPEN_BLUEPRINTS:
+def _first_things_first() -> Response | None:
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in OPEN_ENDPOINTS or request.blueprint in OPEN_BLUEPRINTS:
         return None
-    if current_user.is_authenticated and current_user.must_choose_password:
-        return redirect(url_for("auth.choose_password"))
+    if not current_user.is_authenticated:
+        return None
+    if current_user.must_choose_password:
+        return None if endpoint == "auth.choose_password" else redirect(url_for("auth.choose_password"))
+    if current_user.must_enrol and endpoint not in ENROLMENT:
+        return redirect(url_for("account.second_factor"))
     return None

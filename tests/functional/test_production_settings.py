@@ -59,6 +59,7 @@ def test_good_settings_start_and_protect_the_session(start: Start) -> None:
     assert app.config["SESSION_COOKIE_NAME"].startswith("__Host-")
     assert app.config["SESSION_COOKIE_SECURE"]
     assert app.config["SESSION_COOKIE_HTTPONLY"]
+    assert (app.config["MFA_REQUIRED"], app.config["MFA_EXEMPTS_SAMPLE_ACCOUNTS"]) == ("staff", False)
     assert not any(rule.rule.startswith("/dev") for rule in app.url_map.iter_rules())
     answer = app.test_client().get("/healthz", base_url="https://ecert.exemple.tn")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
@@ -88,6 +89,7 @@ def test_good_settings_start_and_protect_the_session(start: Start) -> None:
         ({"IDENTITY_SERVICE_TOKEN": "sandbox"}, "points to the sandbox"),
         ({"MAIL_SERVER": None}, "MAIL_SERVER is missing"),
         ({"ECERT_CLOCK_SHIFT": "+3600"}, "for rehearsals only"),
+        ({"MFA_REQUIRED": "none"}, "MFA_REQUIRED is 'none'"),
     ],
 )
 def test_each_unsafe_setting_is_refused_in_its_own_sentence(
@@ -95,6 +97,12 @@ def test_each_unsafe_setting_is_refused_in_its_own_sentence(
 ) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         start(**settings)
+
+
+def test_the_exception_of_the_demonstration_accounts_is_refused(start: Start) -> None:
+    start()
+    with pytest.raises(ConfigurationError, match="for development only"):
+        create_app(overrides={"MFA_EXEMPTS_SAMPLE_ACCOUNTS": True})
 
 
 def test_a_database_with_the_demonstration_in_it_is_refused(app: Flask, start: Start) -> None:

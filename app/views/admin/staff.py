@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
@@ -10,11 +11,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.errors import DomainError
+from app.forms.account import ClientResetForm, StaffResetForm
 from app.forms.base import show_refusal
 from app.forms.reference import InviteForm, RoleForm
 from app.permissions import STAFF_ROLES, Permission, Role
 from app.queries import desk_staff
-from app.services import staff
+from app.services import second_factor, staff
 from app.state_labels import state_label
 from app.views.admin import columns as c
 from app.views.admin.base import ReadOnlyAdmin
@@ -35,6 +37,10 @@ def _state(row: Any) -> Cell:
     if row.role is None:
         return Cell("badge", _("En attente"), "wait")
     return Cell("badge", _("Actif"), "ok") if row.activated_at else Cell("badge", _("Invité"), "calm")
+
+
+def _second_factor(row: Any) -> Cell:
+    return Cell("badge", _("Activé"), "ok") if row.second_factor_since else Cell("badge", _("Pas encore"), "calm")
 
 
 def _roles() -> list[tuple[str, str]]:
@@ -62,6 +68,7 @@ class Staff(ReadOnlyAdmin):
         c.text("email", _l("E-mail")),
         Column("role", _l("Rôle"), _role),
         Column("state", _l("État"), _state),
+        Column("second_factor", _l("Second facteur"), _second_factor),
         c.moment("last_seen_at", _l("Vu pour la dernière fois"), sort="vu"),
     )
 
@@ -79,8 +86,13 @@ class Staff(ReadOnlyAdmin):
         return state_label(role)
 
     def tools(self) -> list[tuple[Any, str]]:
-        """« Inviter »."""
-        return [(_("Inviter"), url_for("equipe.invite"))] if current_actor().can(Permission.MANAGE_STAFF) else []
+        """« Inviter », and what a client who lost their second factor asks for."""
+        if not current_actor().can(Permission.MANAGE_STAFF):
+            return []
+        return [
+            (_("Inviter"), url_for("equipe.invite")),
+            (_("Second facteur d'un client"), url_for("equipe.reset_client")),
+        ]
 
     @expose("/inviter", methods=("GET", "POST"))
     def invite(self) -> Any:
@@ -164,6 +176,39 @@ class Staff(ReadOnlyAdmin):
             return _("Le compte est réactivé.")
 
         return self.attempt(act, back=url_for("equipe.person", row_id=row_id))
+
+    @expose("/<int:row_id>/second-facteur", methods=("GET", "POST"))
+    def reset_factor(self, row_id: int) -> Any:
+        """A colleague lost their second factor (TEA-1)."""
+        self._only_managers()
+        user, form = self.row_or_404(row_id), StaffResetForm()
+        return self._reset(form, lambda: row_id, user=user, back=url_for("equipe.person", row_id=row_id))
+
+    @expose("/client", methods=("GET", "POST"))
+    def reset_client(self) -> Any:
+        """A client lost theirs: found by the address they gave."""
+        self._only_managers()
+        form = ClientResetForm()
+
+        def whose() -> int:
+            return second_factor.client_to_reset(form.email.data or "", actor=current_actor())
+
+        return self._reset(form, whose, user=None, back=self.list_url())
+
+    def _only_managers(self) -> None:
+        if not current_actor().can(Permission.MANAGE_STAFF):
+            abort(403)
+
+    def _reset(self, form: Any, whose: Callable[[], int], *, user: Any, back: str) -> Any:
+        if form.validate_on_submit():
+            try:
+                address = second_factor.reset(whose(), actor=current_actor(), reason=form.reason.data or "")
+            except DomainError as refusal:
+                show_refusal(form, refusal)
+            else:
+                flash(_("Le second facteur est réinitialisé ; %(address)s en est averti.", address=address), "success")
+                return redirect(back)
+        return self.render("admin/second_factor_reset.html", form=form, user=user, back=back)
 
     @expose("/<int:row_id>/inviter", methods=("POST",))
     def invite_again(self, row_id: int) -> Any:
