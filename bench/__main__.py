@@ -6,8 +6,8 @@ nothing: it is migrated, and reference data is loaded, when it has none). ``list
 on one machine, not for quoting.
 
 ``python -m bench inspection`` weighs the automatic checks instead (bench/inspection.py), ``money`` races, kills and
-forges payments (bench/money.py), ``invoices`` counts invoices a minute (bench/invoices.py), ``jobs`` kills schedulers
-and sends mail through a bad server (bench/jobs.py).
+forges payments (bench/money.py), ``logins`` times refusals (bench/logins.py), ``invoices`` counts invoices a minute
+(bench/invoices.py), ``jobs`` kills schedulers and sends mail through a bad server (bench/jobs.py).
 """
 
 from __future__ import annotations
@@ -98,6 +98,10 @@ def main() -> int:
         from bench import money
 
         return money.main(sys.argv[2:])
+    if sys.argv[1:2] == ["logins"]:
+        from bench import logins
+
+        return logins.main(sys.argv[2:])
     if sys.argv[1:2] == ["invoices"]:
         from bench import invoices
 

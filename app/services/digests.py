@@ -38,7 +38,7 @@ def _send(user_id: int) -> bool:
     digest = digest_of(actor, review_days=settings.get("review.days"), shares_out=actor.can(Permission.REASSIGN_FILES))
     if digest.empty:
         return False
-    outbox.write(
+    mail = outbox.write(
         KIND,
         to=user.email,
         locale=user.locale,
@@ -47,7 +47,7 @@ def _send(user_id: int) -> bool:
         days=settings.get("review.days"),
         link=public_url("admin.index"),
     )
-    return True
+    return mail is not None
 
 
 def _sent_today(user: User) -> bool:
