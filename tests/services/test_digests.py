@@ -47,7 +47,7 @@ def test_who_has_something_waiting_gets_one_mail_a_day_in_their_language(app: An
     assert (mail.recipient, mail.subject) == (busy.email, "What awaits you today")
     assert "Your requests to review: 3" in mail.text
     assert "Your notes to follow up: 1" in mail.text
-    assert "1 of your requests exceeds the delay of 7 days" in mail.text
+    assert "1 of your requests is over the 7-day limit" in mail.text
     assert late.reference in mail.text
     assert fresh.reference not in mail.text
     assert paused.reference not in mail.text
