@@ -110,7 +110,7 @@ def test_one_process_leads_and_another_takes_over_within_seconds_of_its_death(pr
     os.kill(first.pid, signal.SIGKILL)
     killed = time.monotonic()
     while set(processes.ran) == {"first"}:
-        assert time.monotonic() < killed + 3, "nobody took over"
+        assert time.monotonic() < killed + 8, "nobody took over"  # half a second on an idle machine
         time.sleep(0.02)
     heir = processes.ran[-1]
     processes.wait_for(heir, 3)
