@@ -87,7 +87,7 @@ def activation_period() -> timedelta:
 def give_temporary_password(user: User, *, until: datetime) -> str:
     """A fresh temporary password, good until then; the one before it opens nothing any more (ACT-1)."""
     password = passwords.new_temporary_password()
-    user.temporary_password_hash = passwords.hash_password(password)
+    user.temporary_password_hash = passwords.hash_temporary_password(password)
     user.temporary_password_expires_at = until
     return password
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from app.errors import DomainError
@@ -80,3 +82,22 @@ def test_temporary_passwords_differ_and_avoid_look_alikes(app):
     made = {passwords.new_temporary_password() for _i in range(200)}
     assert len(made) == 200
     assert not set("".join(made)) & set("0O1lI")
+
+
+@pytest.mark.spec("LOG-2", "APP-1")
+def test_a_temporary_password_s_quick_hash_takes_a_login_as_long_as_a_slow_one(app):
+    temporary, chosen = passwords.new_temporary_password(), "une phrase de quelques mots"
+    quick, slow = passwords.hash_temporary_password(temporary), passwords.hash_password(chosen)
+    assert quick.startswith("$argon2id$")
+    assert passwords.verify_password(quick, temporary)
+    assert not passwords.verify_password(quick, chosen)
+
+    def cost(stored: str | None) -> float:
+        taken = []
+        for _n in range(3):
+            begun = time.process_time()
+            passwords.verify_password(stored, chosen)
+            taken.append(time.process_time() - begun)
+        return min(taken)
+
+    assert min(cost(quick), cost(None)) > cost(slow) / 2
