@@ -147,6 +147,16 @@ def _document_number(text: str, kind: str) -> str:
     return compact
 
 
+def identity_kind_problem(nationality: str, kind: str) -> str | None:
+    """``tunisian`` or ``foreign`` when that document is not one for that nationality (ORG-5), or None.
+
+    The CIN is compulsory for Tunisians, and theirs alone.
+    """
+    if nationality == "TN":
+        return None if kind == "CIN" else "tunisian"
+    return "foreign" if kind == "CIN" else None
+
+
 def is_adult(birth_date: date, today: date) -> bool:
     """Eighteen full years; who is born on 29 February comes of age on 1 March of a common year (ORG-5)."""
     years = today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))

@@ -47,6 +47,7 @@ from app.entities.desk import (
 from app.entities.documents import Contract, Document, DocumentAsk, DocumentAskItem, DocumentKind, FieldVerdict
 from app.entities.journal import AuditEntry, JobRun, OutboxMail
 from app.entities.money import Counter, Invoice, InvoiceArchive, Payment, PaymentLine, PaymentMethod
+from app.entities.order_imports import ImportRowStatus, OrderImport, OrderImportRow
 from app.entities.people import (
     Attempt,
     DestructionRecord,
@@ -118,6 +119,7 @@ __all__ = [
     "HistoryEntry",
     "IdentityAnswer",
     "IdentityKind",
+    "ImportRowStatus",
     "Inspection",
     "InspectionFinding",
     "Invoice",
@@ -133,6 +135,8 @@ __all__ = [
     "Operation",
     "Order",
     "OrderDraftLine",
+    "OrderImport",
+    "OrderImportRow",
     "Organisation",
     "OrganisationCategory",
     "OutboxMail",

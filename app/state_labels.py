@@ -13,6 +13,11 @@ LABELS: dict[str, tuple[object, str]] = {
     "BulkOutcome.A_FAIRE": (_l("À faire"), "wait"),
     "BulkOutcome.FAIT": (_l("Faite"), "ok"),
     "BulkOutcome.REFUSE": (_l("Refusée"), "bad"),
+    # rows of a file to order from
+    "ImportRowStatus.A_CONTROLER": (_l("À vérifier"), "calm"),
+    "ImportRowStatus.A_CORRIGER": (_l("À corriger"), "bad"),
+    "ImportRowStatus.A_CONFIRMER": (_l("À confirmer"), "wait"),
+    "ImportRowStatus.PRETE": (_l("Juste"), "ok"),
     # certificate requests
     "RequestState.NON_FINALISEE": (_l("Non finalisée"), "calm"),
     "RequestState.EN_ATTENTE_DE_PAIEMENT": (_l("En attente de paiement"), "wait"),

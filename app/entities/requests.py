@@ -125,6 +125,7 @@ class CertificateRequest(PersonMixin, Model):
     approved_at: Mapped[Moment | None]
     approved_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
     closing_reason: Mapped[LongText] = mapped_column(default="")
+    duplicate_reason: Mapped[LongText] = mapped_column(default="")  # why one more, for who has one already (ORD-6)
     identity_answer: Mapped[IdentityAnswer | None] = mapped_column(
         enum_column(IdentityAnswer, "request_identity_answer")
     )

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, SelectMultipleField
-from wtforms.validators import InputRequired
+from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.forms.base import BaseForm
+from app.forms.base import BaseForm, strip
 from app.forms.person import PersonForm
 
 
@@ -39,6 +39,15 @@ class OrderLineForm(PersonForm):
         coerce=int,
     )
 
+    names_confirmed = BooleanField(_l("Ces deux noms, en français et en arabe, sont bien ceux de cette personne."))
+    duplicate_reason = TextAreaField(
+        _l("Pourquoi un autre certificat pour cette personne ?"),
+        [Length(max=500, message=_l("500 caractères au plus."))],
+        filters=[strip],
+        description=_l("Par exemple : clé perdue, certificat à renouveler, second poste. TunTrust lira cette raison."),
+        render_kw={"rows": 2, "maxlength": 500},
+    )
+
     page_order = (
         "attestation",
         "for_self",
@@ -47,10 +56,12 @@ class OrderLineForm(PersonForm):
         "nationality",
         "identity_kind",
         "identity_number",
+        "duplicate_reason",
         "last_name",
         "first_name",
         "last_name_ar",
         "first_name_ar",
+        "names_confirmed",
         "birth_date",
     )
 
@@ -71,3 +82,13 @@ class SendOrderForm(BaseForm):
         _l("J'atteste que toutes les informations de la liste sont exactes."),
         [InputRequired(_l("Cochez l'attestation pour envoyer les demandes."))],
     )
+
+
+class NamesForm(BaseForm):
+    """A name in both scripts as it is being typed, for its preview (ORD-3)."""
+
+    first_name = StringField(filters=[strip])
+    last_name = StringField(filters=[strip])
+    first_name_ar = StringField(filters=[strip])
+    last_name_ar = StringField(filters=[strip])
+    nationality = StringField(filters=[strip])

@@ -176,13 +176,9 @@ class PersonForm(BaseForm):
 
     def validate_identity_kind(self, field: Any) -> None:
         """The CIN is compulsory for Tunisians, and theirs alone."""
-        tunisian = self.nationality.data == "TN"
-        if tunisian and field.data != "CIN":
-            raise StopValidation(_("La CIN est obligatoire pour les personnes de nationalité tunisienne."))
-        if not tunisian and field.data == "CIN":
-            raise StopValidation(
-                _("Une personne étrangère donne sa carte de séjour si elle réside en Tunisie, sinon son passeport.")
-            )
+        code = identifiers.identity_kind_problem(self.nationality.data, field.data)
+        if code:
+            raise StopValidation(str(sentence(f"identity_kind_{code}")))
 
     def validate_identity_number(self, field: Any) -> None:
         """The shape depends on the document."""
@@ -196,7 +192,7 @@ class PersonForm(BaseForm):
     def validate_first_name(self, field: Any) -> None:
         """The CN must fit into a certificate."""
         if identifiers.common_name_problem(field.data or "", self.last_name.data or ""):
-            raise StopValidation(_("Nom et prénom ensemble dépassent les 64 caractères d'un certificat."))
+            raise StopValidation(str(sentence("common_name_too_long")))
 
     def validate_email(self, field: Any) -> None:
         """A representative's or applicant's own address."""

@@ -50,6 +50,11 @@ SENTENCES: dict[str, object] = {
     "organisation_name_script": _l("Écrivez en caractères latins."),
     "organisation_name_symbol": _l("Seuls les lettres, les chiffres et l'espace sont admis."),
     "organisation_name_too_long": _l("Ce nom est trop long."),
+    "common_name_too_long": _l("Nom et prénom ensemble dépassent les 64 caractères d'un certificat."),
+    "identity_kind_tunisian": _l("La CIN est obligatoire pour les personnes de nationalité tunisienne."),
+    "identity_kind_foreign": _l(
+        "Une personne étrangère donne sa carte de séjour si elle réside en Tunisie, sinon son passeport."
+    ),
     "birth_date_future": _l("Cette date est dans l'avenir."),
     "birth_date_too_old": _l("Vérifiez l'année de naissance."),
     "birth_date_minor": _l("La personne doit avoir 18 ans révolus."),

@@ -11,12 +11,12 @@ from flask_login import current_user
 
 from app.errors import DomainError, NotFound
 from app.forms.base import show_refusal
-from app.forms.ordering import OrderLineForm, SendOrderForm
+from app.forms.ordering import NamesForm, OrderLineForm, SendOrderForm
 from app.models import CertificateType, IdentityKind
 from app.permissions import Permission
 from app.queries import reference
 from app.services import ordering
-from app.services.ordering import RequestLine
+from app.services.order_lines import NameGuard, RequestLine, guard_names, line_doubt
 from app.views.guards import own_organisation_id, requires
 from app.web import current_actor
 
@@ -109,7 +109,24 @@ def _line_page(product: CertificateType, *, line_id: int | None, sending: SendOr
         tariffs=tariffs,
         own=own_data(),
         domain_names={domain.id: domain.label for domain in reference.usage_domains()},
+        guard=_guard_of(entry),
+        line_doubt=line_doubt,
     )
+
+
+@blueprint.post("/noms")
+@requires(Permission.ORDER_CERTIFICATES)
+def names() -> Any:
+    """The CN as it will be issued and the name guard, while the names are typed (ORD-3, ORD-6): a part of the page."""
+    return render_template("views/ordering/_names.html", guard=_guard_of(NamesForm()))
+
+
+NAME_FIELDS = ("first_name", "last_name", "first_name_ar", "last_name_ar", "nationality")
+
+
+def _guard_of(form: Any) -> NameGuard:
+    typed = (form[name].data for name in NAME_FIELDS)
+    return guard_names(*((text or "")[:200] for text in typed))
 
 
 def _entry_form(product: CertificateType, edited: RequestLine | None, *, fresh: bool) -> OrderLineForm:
@@ -167,5 +184,7 @@ def line_of(entry: OrderLineForm, product: CertificateType) -> RequestLine:
         validity_years=entry.validity_years.data,
         domain_ids=tuple(entry.domains.data),
         for_self=bool(entry.for_self.data),
+        duplicate_reason=entry.duplicate_reason.data or "",
+        names_confirmed=bool(entry.names_confirmed.data),
         **{**person, "identity_kind": IdentityKind(person["identity_kind"])},
     )

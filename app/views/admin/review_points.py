@@ -15,6 +15,7 @@ from app.queries import reference as reference_data
 from app.queries.checks_awaited import checks_awaited
 from app.queries.contract_signatures import ContractSignatures, contract_signatures
 from app.queries.declared_fields import Declared
+from app.queries.duplicates import Duplicate, duplicates_of_request
 from app.queries.history import history_of_organisation, history_of_request
 from app.queries.inspections import ShownCheck, findings_of_file
 from app.queries.notes import may_read_notes
@@ -79,6 +80,10 @@ class Points(Place):
     def about(self) -> str:
         """Whose fields they are."""
         return "demande" if self.tab.key == "demandeur" else "organisation"
+
+    def duplicates(self) -> list[Duplicate]:
+        """What is open or valid for the request's person, in any organisation (ORD-6)."""
+        return duplicates_of_request(self.request) if self.request is not None else []
 
     def verdict_on(self, declared: Declared) -> FieldVerdict | None:
         """What was said of that value."""
