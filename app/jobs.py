@@ -155,10 +155,11 @@ def reject_unanswered() -> object:
 
 
 def purge_drafts() -> object:
-    """Sign-ups given up."""
+    """Sign-ups and files of people given up."""
     from app.services.drafts import purge_drafts as service
+    from app.services.order_files.drafting import purge_files
 
-    return _forgotten(service())
+    return _forgotten(service() + purge_files())
 
 
 def purge_certificate_batches() -> object:
@@ -260,7 +261,7 @@ SCHEDULE: tuple[Job, ...] = (
     Job("send_digests", Daily(9, weekdays=True), _OFFICE_HOURS, send_digests, _l("Résumer leur journée aux agents")),
     Job("scan_quarantined", Every(300), _SOON, scan_quarantined, _l("Contrôler les fichiers en quarantaine")),
     Job("run_inspections", Every(5), _SOON, run_inspections, _l("Contrôler les documents reçus")),
-    Job("purge_drafts", Every(3600), _DAY, purge_drafts, _l("Supprimer les inscriptions abandonnées")),
+    Job("purge_drafts", Every(3600), _DAY, purge_drafts, _l("Supprimer les inscriptions et les fichiers abandonnés")),
     Job(
         "purge_certificate_batches",
         Every(3600),

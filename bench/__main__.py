@@ -7,7 +7,8 @@ on one machine, not for quoting.
 
 ``python -m bench inspection`` weighs the automatic checks instead (bench/inspection.py), ``money`` races, kills and
 forges payments (bench/money.py), ``logins`` times refusals (bench/logins.py), ``invoices`` counts invoices a minute
-(bench/invoices.py), ``jobs`` kills schedulers and sends mail through a bad server (bench/jobs.py).
+(bench/invoices.py), ``jobs`` kills schedulers and sends mail through a bad server (bench/jobs.py),
+``orders`` times a bulk order of 500 people (bench/order_files.py).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PUBLIC_PAGES = ("/", "/inscription", "/suivi", "/healthz")
 
 
 @contextmanager
-def counted_statements(app: Flask) -> Iterator[list[str]]:
+def counted_statements(app: Flask | None = None) -> Iterator[list[str]]:
     """The statements sent to the database meanwhile."""
     from sqlalchemy import event
 
@@ -93,6 +94,10 @@ def main() -> int:
         from bench import inspection
 
         return inspection.main(sys.argv[2:])
+    if sys.argv[1:2] == ["orders"]:
+        from bench import order_files
+
+        return order_files.main(sys.argv[2:])
     if sys.argv[1:2] == ["desk"]:
         from bench import desk
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from app import clock
 from app.adapters.clictopay import DINAR, OrderStatus
-from app.demo import folder
+from app.demo import folder, order_file
 from app.demo.companies import Company
 from app.demo.folder import Paper
 from app.demo.people import PERSON_COLUMNS, Person
@@ -47,6 +47,7 @@ from app.services import (
     history,
     messaging,
     numbering,
+    order_lines,
     ordering,
     organisations,
     search_columns,
@@ -57,11 +58,14 @@ from app.services import (
 from app.services.accounts import actor_for, grant_role
 from app.services.credits import ledger
 from app.services.moving import move_payment
+from app.services.order_files import drafting as order_files
 from app.services.payments.settling import apply_answer, confirm_by_credit
 from app.services.pricing import quote_requests
 
 ADDRESS = "203.0.113.24"
 """Of the documentation's range: nobody's."""
+SECOND_KEY = "Travaille sur deux sites : une clé pour chacun."
+"""Why people are ordered for again."""
 
 
 @dataclass
@@ -214,7 +218,16 @@ class Client:
                 for_self=person.email == own,
                 **person.declared,  # type: ignore[arg-type]  # the columns of PersonMixin, by name
             )
+            if order_lines.duplicates_of(self.organisation.id, [line]):
+                line = replace(line, duplicate_reason=SECOND_KEY)
             ordering.save_line(self.actor(), self.organisation.id, line)
+
+    def send_file(self, *people: Person) -> None:
+        """Send a file of people, some of whose cells are wrong; it stays under way."""
+        product = db.session.scalars(select(CertificateType).where(CertificateType.code == "ID_TRUST")).one()
+        labels = [domain.label for domain in reference.usage_domains()][:2]
+        data = order_file.file_of(people, " / ".join(labels))
+        order_files.receive(self.actor(), self.organisation.id, product.id, data, order_file.NAME)
 
     def order(self, *people: Person) -> list[CertificateRequest]:
         """Send a list of people; their requests, in that order."""

@@ -161,6 +161,8 @@ def demo(client: Client, at: Calendar, agent: Officer, other: Officer) -> Story:
     client.order(karim)
     yield at.hours_ago(3)
     client.draft(staff[14], staff[15])
+    yield at.hours_ago(2)
+    client.send_file(*staff[16:22], karim)
 
 
 def eaux(client: Client, at: Calendar, agent: Officer) -> Story:

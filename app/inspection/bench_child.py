@@ -76,6 +76,10 @@ def _do(job: str, options: dict[str, Any], payload: bytes) -> tuple[dict[str, An
                 from app.inspection import signature_reading
 
                 return {"read": signature_reading.read_signatures(payload, **options)}, b""
+            case "read_workbook":
+                from app.inspection import workbooks
+
+                return {"read": workbooks.read_workbook(payload)}, b""
             case "count_pages":
                 return {"pages": drawing.count_pages(payload, **options)}, b""
             case _:

@@ -10,6 +10,7 @@ JOURNEYS = (
     "signup",
     "organisation",
     "ordering",
+    "imports",
     "orders",
     "chasing",
     "requests",

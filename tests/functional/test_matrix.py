@@ -48,6 +48,7 @@ from app.services import files
 from app.services.certificate_batches import File, prepare_batch
 from app.services.credits.amounts import Wanted, left_of
 from app.services.electronic_invoices import teif_of_credit_note, teif_of_invoice
+from app.services.order_files import drafting as order_files
 from app.services.payments import settle
 from app.states import CertificateState, RequestState
 from tests import factories
@@ -55,6 +56,8 @@ from tests.pages import CheckingClient
 from tests.support import matrix, reviewing
 from tests.support.crediting import Desk
 from tests.support.matrix import IDENTITIES, MATRIX, Row
+from tests.support.order_files import csv_of
+from tests.support.order_files import row as people_row
 from tests.support.paying import Shop, attempt, invoices, pay
 from tests.support.servers import HttpServer
 
@@ -201,8 +204,15 @@ class World:
             "<item>": ask.items[0].id,
             "<organisation item>": of_organisation.items[0].id,
             "<line>": line.id,
+            "<import>": self._people(),
             "<document>": document.public_id,
         }
+
+    def _people(self) -> str:
+        data = csv_of([people_row(), people_row(email="faux")])
+        kind = db.session.query(CertificateType).first().id
+        actor = factories.actor(self.admin)
+        return order_files.receive(actor, self.organisation.id, kind, data, "equipe.csv")
 
     def _talk(self) -> None:
         request = db.session.query(CertificateRequest).filter_by(reference=self.values["<request>"]).one()

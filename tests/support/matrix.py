@@ -69,6 +69,8 @@ def _list(name: str, who: frozenset[str], *, exported: bool = True) -> dict[str,
 REQUEST = {"reference": "<request>"}
 ORGANISATION = {"reference": "<organisation>"}
 LINE = {"code": "ID_TRUST", "line_id": "<line>"}
+IMPORT = {"public_id": "<import>"}
+IMPORT_ROW = IMPORT | {"number": 2}
 ATTEMPT = {"reference": "<attempt>"}
 
 MATRIX: dict[str, Row] = {
@@ -122,6 +124,19 @@ MATRIX: dict[str, Row] = {
     "ordering.edit": Row("GET POST", frozenset({ADMIN}), LINE, own=True),
     "ordering.remove": Row("POST", ADMINS, LINE),
     "ordering.send": Row("POST", ADMINS, {"code": "ID_TRUST"}),
+    "ordering.names": Row("POST", ADMINS, fragment=True),
+    "imports.start": Row("GET POST", ADMINS),
+    "imports.template": Row("GET", ADMINS, {"kind": "csv"}),
+    "imports.show": Row("GET", frozenset({ADMIN}), IMPORT, own=True),
+    "imports.progress": Row("GET", ADMINS, IMPORT),
+    "imports.check_again": Row("POST", frozenset({ADMIN}), IMPORT, own=True),
+    "imports.mend_by_file": Row("POST", frozenset({ADMIN}), IMPORT, own=True),
+    "imports.to_mend": Row("GET", frozenset({ADMIN}), IMPORT | {"kind": "csv"}, own=True),
+    "imports.reasons": Row("POST", frozenset({ADMIN}), IMPORT, own=True),
+    "imports.row": Row("GET POST", frozenset({ADMIN}), IMPORT_ROW, own=True),
+    "imports.remove": Row("POST", frozenset({ADMIN}), IMPORT_ROW, own=True),
+    "imports.send": Row("POST", frozenset({ADMIN}), IMPORT, own=True),
+    "imports.abandon": Row("POST", ADMINS, IMPORT),
     "basket.show": Row("GET", ADMINS),
     "basket.add": Row("POST", frozenset({ADMIN}), own=True, form={"request": "<request>"}),
     "basket.add_ready": Row("POST", ADMINS),

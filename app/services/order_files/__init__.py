@@ -1,0 +1,1 @@
+"""Orders from a file: read, checked, mended, confirmed once (ORD-5)."""
