@@ -62,7 +62,7 @@ def test_a_person_can_be_corrected_and_taken_off_the_list(client: CheckingClient
     page = fill(client.get("/commandes/nouvelle/ID_TRUST"))
     page = page.click("Modifier")
     assert page.form("Nom")["birth_date"] == "1985-03-17"
-    page = page.form("Nom").fill(last_name="Zouari").submit("Enregistrer la correction")
+    page = page.form("Nom").fill(last_name="Zouari", last_name_ar="الزواري").submit("Enregistrer la correction")
     assert "Zouari" in page.table("Liste des demandes")[0]["Demandeur"]
     page = page.press("Retirer")
     assert "La liste est vide" in page

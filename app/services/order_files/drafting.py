@@ -19,6 +19,7 @@ from app.errors import DomainError, NotFound
 from app.extensions import db
 from app.models import CertificateRequest, CertificateType, ImportRowStatus, OrderImport, OrderImportRow
 from app.permissions import Actor, Permission
+from app.services import attempts
 from app.services.authority import require_organisation
 from app.services.order_files.checking import compare_rows, read_rows
 from app.services.order_files.columns import COLUMNS
@@ -28,6 +29,7 @@ from app.services.unit_of_work import use_case
 from app.states import RequestState
 
 LIFE = timedelta(days=7)
+FILES_PER_HOUR = 60
 CHUNK = 100
 """Rows checked in one transaction: how often the progress moves."""
 _PUBLIC_ID = re.compile(r"[\w-]{16,40}")
@@ -47,10 +49,17 @@ def receive(
     the organisation may not order or the same file is ordered already.
     """
     orderable_organisation(actor, organisation_id)
+    _count_file(actor)
     table = read_file(data)
     draft_id = _keep(actor, organisation_id, certificate_type_id, table, name, public_id)
     check(actor, organisation_id, draft_id)
     return draft_id
+
+
+def _count_file(actor: Actor) -> None:
+    """Opening a stranger's workbook costs a child process its memory. Raises TooManyAttempts."""
+    key = attempts.key_for("order-file", str(actor.user_id))
+    attempts.count_attempt(key, limit=FILES_PER_HOUR, window=timedelta(hours=1))
 
 
 @use_case
@@ -221,6 +230,8 @@ def add_file(actor: Actor, organisation_id: int, public_id: str, data: bytes) ->
     With a column « Ligne », each of its rows takes the place of that row. Without, it replaces the rows to mend, and
     those of the same people; the other right rows stay. Raises FileRefused, DomainError, NotFound.
     """
+    find(actor, organisation_id, public_id)
+    _count_file(actor)
     table = read_file(data)
     said = _merge(actor, organisation_id, public_id, table)
     check(actor, organisation_id, public_id)
