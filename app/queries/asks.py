@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.errors import NotFound
 from app.extensions import db
 from app.models import (
+    Certificate,
     CertificateRequest,
     Contract,
     DocumentAsk,
@@ -20,7 +21,7 @@ from app.models import (
     Organisation,
 )
 from app.permissions import Actor
-from app.states import RequestState
+from app.states import CertificateState, RequestState
 
 LIMIT = 100
 
@@ -126,19 +127,20 @@ class Waiting:
     to_correct: list[CertificateRequest]
     to_answer: list[tuple[CertificateRequest, DocumentAsk]]
     organisations_to_answer: list[Organisation]
+    to_collect: list[CertificateRequest]
 
     def __bool__(self) -> bool:
-        return bool(self.to_validate or self.to_correct or self.to_answer or self.organisations_to_answer)
+        return self.count > 0
 
     @property
     def count(self) -> int:
         """How many things wait."""
-        lists = (self.to_validate, self.to_correct, self.to_answer, self.organisations_to_answer)
+        lists = (self.to_validate, self.to_correct, self.to_answer, self.organisations_to_answer, self.to_collect)
         return sum(len(each) for each in lists)
 
 
 def waiting_for(actor: Actor, *, own_only: bool = False) -> Waiting:
-    """« À vous de jouer » over all requests: four statements, whatever their number.
+    """« À vous de jouer » over all requests: five statements, whatever their number.
 
     ``own_only`` leaves out what waits for the person as an administrator.
     """
@@ -159,6 +161,7 @@ def waiting_for(actor: Actor, *, own_only: bool = False) -> Waiting:
         to_correct=_requests(to_correct) if administered else [],
         to_answer=_asks(actor, administered),
         organisations_to_answer=_organisations(administered) if administered else [],
+        to_collect=_parcels_of(actor),
     )
 
 
@@ -169,10 +172,11 @@ class AtHome:
     to_validate: list[CertificateRequest]
     to_correct: list[CertificateRequest]
     contract_to_sign: bool
+    to_collect: list[CertificateRequest]
 
 
 def waiting_at_home(actor: Actor, organisation_id: int) -> AtHome:
-    """Their own requests, what applicants report, the contract without its signed copy: two statements."""
+    """Their own requests and parcel, what applicants report, the contract without its signed copy: three statements."""
     own = (CertificateRequest.applicant_id == actor.user_id) & CertificateRequest.correction_asked_at.is_(None)
     reported = CertificateRequest.correction_asked_at.is_not(None)
     rows = _requests(
@@ -191,6 +195,21 @@ def waiting_at_home(actor: Actor, organisation_id: int) -> AtHome:
         to_validate=[row for row in rows if row.correction_asked_at is None],
         to_correct=[row for row in rows if row.correction_asked_at is not None],
         contract_to_sign=db.session.scalar(unsigned.limit(1)) is not None,
+        to_collect=_parcels_of(actor),
+    )
+
+
+def _parcels_of(actor: Actor) -> list[CertificateRequest]:
+    """The person's own certificates that lie at a post office, or are on their way there (CRT-2)."""
+    return _requests(
+        select(CertificateRequest)
+        .join(Certificate, Certificate.request_id == CertificateRequest.id)
+        .where(
+            CertificateRequest.applicant_id == actor.user_id,
+            CertificateRequest.state == RequestState.EXPEDIEE,
+            Certificate.state == CertificateState.EXPEDIE,
+        )
+        .options(joinedload(CertificateRequest.post_office))
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.errors import NotFound
 from app.extensions import db
 from app.identifiers import fold
-from app.models import CertificateRequest, CertificateType, Payment, PaymentLine
+from app.models import CertificateRequest, CertificateType, Payment, PaymentLine, PostOffice
 from app.permissions import Actor
 from app.states import LIVE_PAYMENT_STATES, RequestState
 
@@ -125,7 +125,7 @@ def request_for(actor: Actor, reference: str) -> CertificateRequest:
             joinedload(CertificateRequest.organisation),
             joinedload(CertificateRequest.order),
             joinedload(CertificateRequest.certificate_type),
-            joinedload(CertificateRequest.post_office),
+            joinedload(CertificateRequest.post_office).joinedload(PostOffice.governorate),
             joinedload(CertificateRequest.certificate),
             joinedload(CertificateRequest.applicant),
             selectinload(CertificateRequest.domains),
@@ -141,7 +141,11 @@ def requests_of(user_id: int) -> list[CertificateRequest]:
     rows = db.session.scalars(
         select(CertificateRequest)
         .where(CertificateRequest.applicant_id == user_id)
-        .options(joinedload(CertificateRequest.organisation), joinedload(CertificateRequest.certificate_type))
+        .options(
+            joinedload(CertificateRequest.organisation),
+            joinedload(CertificateRequest.certificate_type),
+            joinedload(CertificateRequest.certificate),
+        )
         .order_by(CertificateRequest.id.desc())
         .limit(200)
     ).all()

@@ -162,6 +162,7 @@ MATRIX: dict[str, Row] = {
     # requests, for administrators and applicants
     "requests.mine": Row("GET", APPLICANTS),
     "requests.offices": Row("GET", APPLICANTS, fragment=True),
+    "requests.collect": Row("POST", frozenset({APPLICANT}), {"reference": "<sent>"}, own=True),
     "requests.show": Row("GET", frozenset({ADMIN, APPLICANT}), REQUEST, own=True),
     "requests.validate": Row("GET POST", frozenset({APPLICANT}), REQUEST, own=True),
     "requests.report": Row("POST", frozenset({APPLICANT}), REQUEST, own=True),
@@ -320,7 +321,9 @@ MATRIX: dict[str, Row] = {
     "dev.body": Row("GET", EVERYBODY, {"key": "x"}),
     "dev.gallery": Row("GET", EVERYBODY),
     "dev.sample": Row("GET", EVERYBODY, {"kind": "request_created", "case": 1, "locale": "ar"}),
-    "dev.sample_body": Row("GET", EVERYBODY, {"kind": "request_created", "case": 1, "locale": "ar"}),
+    "dev.sample_body": Row(
+        "GET", EVERYBODY, {"kind": "request_created", "case": 1, "locale": "ar"}, fragment=True  # a mail, not a page
+    ),
     "dev.attachment": Row("GET", EVERYBODY, {"key": "x", "number": 0}),
 }
 

@@ -7,20 +7,23 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
+from app.bilingual import for_reader
 from app.errors import DomainError, NotFound
-from app.models import CertificateRequest
+from app.models import CertificateRequest, DocumentAskItem
 from app.permissions import Permission
 from app.queries import billing
-from app.queries.asks import open_ask, waiting_for
+from app.queries.asks import may_answer, open_ask, waiting_for
 from app.queries.documents import documents_of_request
 from app.queries.history import history_of_request
 from app.queries.requests import held_ids, request_for, requests_of
 from app.queries.threads import summary_of
 from app.services import ordering
 from app.services.authority import hands_on_request
+from app.services.supplying import item_label
 from app.states import REQUEST_MOVES, RequestState, Who, moves_from
 from app.views.guards import requires
 from app.views.requests import blueprint
+from app.views.requests.stages import collect_before, stages_of
 from app.views.requests.standing import standing
 from app.web import current_actor
 
@@ -66,6 +69,10 @@ def show(reference: str) -> Any:
         "views/requests/show.html",
         row=row,
         stands=standing(row, actor, hands, held=held, ask=ask),
+        stages=stages_of(row, hands, ask),
+        asked=[_asked(row, item) for item in ask.items] if ask is not None else [],
+        delivery=row.certificate if row.certificate is not None and row.certificate.tracking_number else None,
+        collect_before=collect_before,
         administers=administers,
         papers=documents_of_request(row.id),
         talk=summary_of(actor, row.id),
@@ -74,6 +81,16 @@ def show(reference: str) -> Any:
         actions=_actions(row, hands, held=held),
         states=RequestState,
     )
+
+
+def _asked(row: CertificateRequest, item: DocumentAskItem) -> dict[str, Any]:
+    """A point of TunTrust's ask: what, why, whether it was answered, and who may."""
+    return {
+        "label": item_label(item),
+        "reason": for_reader(item.reason, item.reason_ar),
+        "answered": item.answered_at,
+        "own": may_answer(current_actor(), row, item),
+    }
 
 
 def _actions(row: CertificateRequest, hands: frozenset[Who], *, held: bool) -> list[tuple[str, str, str]]:

@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app import clock
+from app.bilingual import for_reader
 from app.models import CertificateRequest, DocumentAsk
 from app.permissions import Actor
 from app.queries.asks import may_answer
-from app.states import OrganisationState, RequestState, Who
+from app.states import CertificateState, OrganisationState, RequestState, Who
 
 YOURS = "wait"
 OTHERS = "calm"
@@ -27,7 +28,9 @@ class Standing:
     text: str
     quote: str = ""
     action: tuple[str, str] | None = None
-    basket: bool = False  # the action is « Ajouter au panier », by POST
+    sent: dict[str, str] | None = None
+    """What the action posts; None: its address is only followed."""
+    confirm: str = ""
 
 
 def standing(
@@ -43,7 +46,7 @@ def standing(
     if request.state is RequestState.ANNULEE:
         return Standing("bad", _("Cette demande est annulée"), _("Il n'y a plus rien à faire."), request.closing_reason)
     if request.state is RequestState.EXPEDIEE:
-        return _dispatched(request)
+        return _dispatched(request, hands)
     return _with_tuntrust(request, hands)
 
 
@@ -106,7 +109,13 @@ def _to_pay(request: CertificateRequest, hands: frozenset[Who], *, held: bool) -
         link = (_("Voir le panier"), url_for("basket.show"))
         return Standing(YOURS, _mine(), _("La demande est dans votre panier : réglez-la."), action=link)
     text = _("La demande est validée : ajoutez-la au panier et réglez-la.")
-    return Standing(YOURS, _mine(), text, action=(_("Ajouter au panier"), url_for("basket.add")), basket=True)
+    return Standing(
+        YOURS,
+        _mine(),
+        text,
+        action=(_("Ajouter au panier"), url_for("basket.add")),
+        sent={"request": request.reference},
+    )
 
 
 def _to_answer(request: CertificateRequest, actor: Actor, ask: DocumentAsk | None) -> Standing:
@@ -158,14 +167,35 @@ def _organisation_asked(hands: frozenset[Who]) -> Standing:
     )
 
 
-def _dispatched(request: CertificateRequest) -> Standing:
-    office = request.post_office
-    if office is None:
+def _dispatched(request: CertificateRequest, hands: frozenset[Who]) -> Standing:
+    certificate, office = request.certificate, request.post_office
+    if certificate is None or office is None:
         return Standing("ok", _("Le certificat est expédié"), "")
-    text = _(
-        "Il vous attend, ou arrive bientôt, au bureau de poste de %(office)s (%(address)s). "
-        "Munissez-vous de votre pièce d'identité.",
-        office=office.name_fr,
-        address=office.address,
+    if certificate.state is CertificateState.RETIRE:
+        until = clock.local(certificate.not_after).strftime("%d/%m/%Y")
+        return Standing(
+            "ok",
+            _("Le certificat est retiré"),
+            _("Il est valable jusqu'au %(day)s. Il n'y a plus rien à faire.", day=until),
+        )
+    if certificate.state is CertificateState.REVOQUE:
+        return Standing("bad", _("Le certificat est révoqué"), _("Il ne peut plus servir."))
+    if certificate.state is CertificateState.EXPIRE:
+        return Standing(OTHERS, _("Le certificat a expiré"), _("Pour un nouveau, passez une nouvelle commande."))
+    where = for_reader(office.name_fr, office.name_ar)
+    if Who.APPLICANT not in hands:
+        name = f"{request.first_name} {request.last_name}"
+        text = _("%(name)s le retire au bureau de poste de %(office)s.", name=name, office=where)
+        return Standing(OTHERS, _("Nous attendons %(name)s", name=name), text)
+    return Standing(
+        YOURS,
+        _mine(),
+        _(
+            "Votre certificat vous attend, ou arrive bientôt, au bureau de poste de %(office)s. Retirez-le avec votre "
+            "pièce d'identité, puis confirmez-le ici.",
+            office=where,
+        ),
+        action=(_("J'ai retiré mon certificat"), url_for("requests.collect", reference=request.reference)),
+        sent={"version": str(certificate.version)},
+        confirm=_("Confirmez seulement quand vous avez le token en main : nous cesserons de vous le rappeler."),
     )
-    return Standing("ok", _("Le certificat est expédié"), text)
