@@ -322,7 +322,10 @@ MATRIX: dict[str, Row] = {
     "dev.gallery": Row("GET", EVERYBODY),
     "dev.sample": Row("GET", EVERYBODY, {"kind": "request_created", "case": 1, "locale": "ar"}),
     "dev.sample_body": Row(
-        "GET", EVERYBODY, {"kind": "request_created", "case": 1, "locale": "ar"}, fragment=True  # a mail, not a page
+        "GET",
+        EVERYBODY,
+        {"kind": "request_created", "case": 1, "locale": "ar"},
+        fragment=True,  # a mail, not a page
     ),
     "dev.attachment": Row("GET", EVERYBODY, {"key": "x", "number": 0}),
 }
