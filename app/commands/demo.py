@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -34,6 +35,19 @@ def register(app: Flask) -> None:
         click.echo(f"accounts, password {PASSWORD}:")
         for email, who in ACCOUNTS.items():
             click.echo(f"  {email:<36} {who}")
+
+    @demo_group.command("certificates")
+    @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+    def certificates_command(folder: Path) -> None:
+        """Write certificate files for the requests that wait for theirs, to record them from the back office."""
+        from app.demo.certificate_files import write_certificate_files
+        from app.errors import DomainError
+
+        try:
+            for path, what in write_certificate_files(folder):
+                click.echo(f"  {path}: {what}")
+        except DomainError as refusal:
+            raise click.ClickException(str(refusal)) from refusal
 
     @demo_group.command("load")
     @click.option("--requests", type=click.IntRange(min=1), required=True, help="how many certificate requests")

@@ -16,9 +16,8 @@ from app.queries.declared_fields import Declared, declared_of_organisation, decl
 from app.queries.people import administrators_of
 from app.queries.readiness import contract_in_force, current_papers, papers_of
 from app.queries.threads import Subject
-from app.services import asking, assigning, certificates, deciding, messaging, noting, verdicts, verifying
+from app.services import asking, assigning, certificates, collecting, deciding, messaging, noting, verdicts, verifying
 from app.services.accounts import actor_for
-from app.services.moving import move_certificate
 from app.states import Verdict
 
 File = CertificateRequest | Organisation
@@ -146,10 +145,7 @@ class Officer:
     def note_collection(self, *requests: CertificateRequest) -> None:
         """The post office handed the parcel over."""
         for request in requests:
-            certificate = request.certificate
-            assert certificate is not None  # noqa: S101 - the stories dispatch first
-            certificate.collected_at = clock.now()
-            move_certificate(certificate, request, "collect", actor=self.actor)
+            collecting.confirm_collection(request.id, actor=self.actor)
 
 
 def _subject(file: File) -> Subject:

@@ -22,6 +22,9 @@ from app.services.unit_of_work import use_case
 
 MOST = 1000
 """Parcels of one file."""
+DAYS_SHOWN = 14
+LOOKED_BACK = 90
+"""Days; a day longer ago is asked for by its date."""
 
 
 @use_case
@@ -56,16 +59,17 @@ def day_slip(day: date, *, each: bool, actor: Actor) -> tuple[str, bytes]:
     return f"bordereau-de-depot-{day.isoformat()}.pdf", day_slip_pdf(_sender(), parcels, sent_on=day, created=created)
 
 
-def days_sent(*, until: date, days: int = 14) -> list[tuple[date, int]]:
+def days_sent(*, until: date) -> list[tuple[date, int]]:
     """The last days on which parcels left, with how many tokens, the latest first; one statement."""
-    start = start_of(until - timedelta(days=days - 1))
+    start = start_of(until - timedelta(days=LOOKED_BACK))
     moments = db.session.scalars(
         select(Certificate.dispatched_at)
         .where(Certificate.dispatched_at >= start, Certificate.dispatched_at < start_of(until + timedelta(days=1)))
         .order_by(Certificate.dispatched_at.desc())
-        .limit(MOST * days)
+        .limit(MOST * DAYS_SHOWN)
     )
-    return list(Counter(clock.local(moment).date() for moment in moments if moment is not None).items())
+    found = Counter(clock.local(moment).date() for moment in moments if moment is not None)
+    return list(found.items())[:DAYS_SHOWN]
 
 
 def _sent() -> Select[Certificate]:

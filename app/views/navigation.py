@@ -131,11 +131,15 @@ def desk_entries() -> tuple[tuple[str | None, tuple[DeskEntry, ...]], ...]:
     )
 
 
+_ANNEXES = {"certificats_lots": "certificats", "bordereaux": "certificats"}
+"""Pages of a room that have addresses of their own."""
+
+
 def _room() -> str:
     """Which room a page of the back office belongs to: a file's desk belongs to the list it comes from."""
     blueprint = (request.endpoint or "").split(".")[0]
     if blueprint != "dossiers":
-        return blueprint
+        return _ANNEXES.get(blueprint, blueprint)
     reference = str((request.view_args or {}).get("reference", ""))
     return "organisations" if reference.upper().startswith("ORG-") else "demandes"
 
