@@ -9,7 +9,17 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from app.extensions import db
-from app.models import CertificateRequest, Invoice, Payment, PaymentLine, PaymentRemedy, Refund, RemedyKind
+from app.models import (
+    CertificateRequest,
+    CreditNote,
+    CreditProposalLine,
+    Invoice,
+    Payment,
+    PaymentLine,
+    PaymentRemedy,
+    Refund,
+    RemedyKind,
+)
 from app.permissions import Actor, Permission
 from app.states import LIVE_PAYMENT_STATES, PaymentState, RefundState, RemedyState, RequestState
 
@@ -194,16 +204,36 @@ def invoice_of_payment(payment_id: int) -> Invoice | None:
     return db.session.scalar(select(Invoice).where(Invoice.payment_id == payment_id))
 
 
-def invoice_of_request(request_id: int) -> Invoice | None:
-    """The invoice of the payment that settled a request, if any."""
-    return db.session.scalar(
-        select(Invoice)
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a request was settled by: its invoice, its own part of it in millimes, its credit notes, oldest first."""
+
+    invoice: Invoice
+    part_ttc: int
+    credit_notes: list[CreditNote]
+
+
+def bill_of_request(request_id: int) -> Bill | None:
+    """The invoice of the payment that settled a request, None before; two statements."""
+    found = db.session.execute(
+        select(Invoice, PaymentLine)
         .join(Payment, Invoice.payment_id == Payment.id)
         .join(PaymentLine, PaymentLine.payment_id == Payment.id)
         .where(PaymentLine.request_id == request_id, Payment.state == PaymentState.PAYE)
+        .options(defer(Invoice.snapshot))
         .order_by(Invoice.id.desc())
         .limit(1)
+    ).first()
+    if found is None:
+        return None
+    invoice, line = found
+    notes = db.session.scalars(
+        select(CreditNote)
+        .join(CreditProposalLine, CreditProposalLine.proposal_id == CreditNote.proposal_id)
+        .where(CreditProposalLine.payment_line_id == line.id)
+        .order_by(CreditNote.id)
     )
+    return Bill(invoice, line.price_ht + line.vat + line.delivery, list(notes))
 
 
 def invoice_by_code(code: str) -> Invoice | None:

@@ -11,11 +11,16 @@ from sqlalchemy import select
 from app import clock
 from app.extensions import db
 from app.models import Certificate, CertificateRequest, DocumentAsk, DocumentAskItem, DocumentKind
+from app.money import format_millimes
 from app.permissions import Role
+from app.services.payments import settle
 from app.states import CertificateState, OrganisationState, RequestState
 from tests import factories as f
 from tests.pages import CheckingClient
 from tests.support import reviewing as r
+from tests.support.crediting import Desk
+from tests.support.paying import Shop, invoices, pay
+from tests.support.servers import HttpServer
 
 pytestmark = pytest.mark.spec("CRT-2", "ORD-8")
 S = RequestState
@@ -138,4 +143,27 @@ def test_a_revoked_or_expired_certificate_ends_the_way(client: CheckingClient) -
         client.login(request.applicant.email, f.PASSWORD)
         assert words in stages(client, request)
         assert "Attendu de" not in client.get(f"/demandes/{request.reference}")
-        client.press("Se déconnecter") if hasattr(client, "press") else client.post("/deconnexion", csrf=True)
+        client.post("/deconnexion", csrf=True)
+
+
+@pytest.mark.spec("ORD-8", "AVO-2")
+def test_an_administrator_reads_the_requests_part_of_its_invoice_and_its_credit_note(
+    client: CheckingClient, gateway: HttpServer
+) -> None:
+    shop = Shop(2)
+    opening = shop.start()
+    pay(gateway, opening.payment_id)
+    settle(opening.payment_id)
+    (bill,) = invoices()
+    note = Desk().issue(bill, request_ids=[shop.request_ids[0]])
+    client.login(shop.administrator.email, f.PASSWORD)
+    credited, other = (client.get(f"/demandes/{reference}") for reference in shop.references)
+    for page in (credited, other):
+        assert bill.number in page
+        assert "Part de cette demande, TTC" in page
+        assert format_millimes(bill.total_ttc).replace("\xa0", " ") in page.text
+    assert note.number in credited
+    assert note.number not in other
+    client.post("/deconnexion", csrf=True)
+    client.login(shop.requests[0].applicant.email, f.PASSWORD)
+    assert bill.number not in client.get(f"/demandes/{shop.references[0]}")  # the money is the organisation's business

@@ -76,7 +76,7 @@ def show(reference: str) -> Any:
         administers=administers,
         papers=documents_of_request(row.id),
         talk=summary_of(actor, row.id),
-        invoice=billing.invoice_of_request(row.id) if administers else None,
+        bill=billing.bill_of_request(row.id) if administers else None,
         days=history_of_request(row.id),
         actions=_actions(row, hands, held=held),
         states=RequestState,
