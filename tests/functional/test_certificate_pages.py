@@ -145,7 +145,10 @@ def test_the_list_has_a_tab_a_state_and_filters(client: CheckingClient) -> None:
     tabs = {"generes": "GENERE", "expedies": "EXPEDIE", "retires": "RETIRE", "revoques": "REVOQUE", "expires": "EXPIRE"}
     for tab, state in tabs.items():
         page = client.get(f"/admin/certificats/?onglet={tab}")
-        assert [row["N° de série"] for row in page.table(0)] == [rows[CertificateState(state)].serial_number]
+        shown = [row["N° de série"] for row in page.table(0)]
+        assert rows[CertificateState(state)].serial_number in shown
+        assert rows[CertificateState.REVOQUE].serial_number not in shown or tab == "revoques"
+        assert tab == "expires" or len(shown) == 1  # those past their end may stand among the expired too
         assert "Enregistrer des certificats" not in page  # a manager changes nothing
     assert "Rien ici" in client.get("/admin/certificats/?onglet=valides")  # a date decides, not only the state
     rows[CertificateState.RETIRE].not_after = clock.now() + timedelta(days=9)
