@@ -81,6 +81,7 @@ from app.entities.reference import (
 )
 from app.entities.remedies import PaymentRemedy, RemedyKind
 from app.entities.requests import CertificateRequest, HistoryEntry, Order, OrderDraftLine, request_domains
+from app.entities.revocations import Revocation, RevocationReason
 
 __all__ = [
     "AGREEING",
@@ -155,6 +156,8 @@ __all__ = [
     "RefundMethod",
     "RegistrationCountry",
     "RemedyKind",
+    "Revocation",
+    "RevocationReason",
     "RoleGrant",
     "SavedFilter",
     "Setting",

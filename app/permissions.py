@@ -33,6 +33,7 @@ class Permission(StrEnum):
     MANAGE_OWN_ORGANISATION = "manage_own_organisation"
     PAY = "pay"
     WITHDRAW_REQUEST = "withdraw_request"
+    REVOKE_CERTIFICATES = "revoke_certificates"
     # Applicant's side
     VALIDATE_OWN_REQUEST = "validate_own_request"
     SEE_OWN_REQUESTS = "see_own_requests"
@@ -52,6 +53,8 @@ class Permission(StrEnum):
     SETTLE_PAYMENTS = "settle_payments"
     PREPARE_CREDIT_NOTES = "prepare_credit_notes"
     APPROVE_CREDIT_NOTES = "approve_credit_notes"
+    PREPARE_REVOCATIONS = "prepare_revocations"
+    APPROVE_REVOCATIONS = "approve_revocations"
     WRITE_NOTES = "write_notes"
     ANSWER_MESSAGES = "answer_messages"
     EDIT_REASONS = "edit_reasons"
@@ -85,6 +88,7 @@ _AGENT = _READER | {
     _P.RECORD_CERTIFICATES,
     _P.SETTLE_PAYMENTS,
     _P.PREPARE_CREDIT_NOTES,
+    _P.PREPARE_REVOCATIONS,
     _P.WRITE_NOTES,
     _P.ANSWER_MESSAGES,
     _P.EDIT_REASONS,
@@ -98,15 +102,25 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.MANAGE_OWN_ORGANISATION,
             _P.PAY,
             _P.WITHDRAW_REQUEST,
+            _P.REVOKE_CERTIFICATES,
             _P.SUPPLY_DOCUMENTS,
             _P.WRITE_MESSAGES,
         }
     ),
-    Role.DEMANDEUR: frozenset({_P.VALIDATE_OWN_REQUEST, _P.SEE_OWN_REQUESTS, _P.SUPPLY_DOCUMENTS, _P.WRITE_MESSAGES}),
+    Role.DEMANDEUR: frozenset(
+        {
+            _P.VALIDATE_OWN_REQUEST,
+            _P.SEE_OWN_REQUESTS,
+            _P.REVOKE_CERTIFICATES,
+            _P.SUPPLY_DOCUMENTS,
+            _P.WRITE_MESSAGES,
+        }
+    ),
     Role.AGENT: _AGENT,
     Role.SUPERVISEUR: _AGENT
     | {
         _P.APPROVE_CREDIT_NOTES,
+        _P.APPROVE_REVOCATIONS,
         _P.REASSIGN_FILES,
         _P.SUSPEND_ORGANISATIONS,
         _P.READ_DASHBOARD,

@@ -70,6 +70,15 @@ class CertificateState(StrEnum):
     EXPIRE = "EXPIRE"
 
 
+class RevocationState(StrEnum):
+    """A revocation on its way: an agent's waits for a second person, a client's is done at once (CRT-4)."""
+
+    A_APPROUVER = "A_APPROUVER"
+    FAITE = "FAITE"
+    REFUSEE = "REFUSEE"
+    RETIREE = "RETIREE"  # by who prepared it, or because the certificate was revoked meanwhile
+
+
 class CreditProposalState(StrEnum):
     """A credit note on its way from one person to another (AVO-1, AVO-2)."""
 
@@ -242,7 +251,7 @@ CERTIFICATE_MOVES: tuple[Move, ...] = (
         "revoke",
         (_C.GENERE, _C.EXPEDIE, _C.RETIRE),
         _C.REVOQUE,
-        (Who.APPLICANT, Who.ADMINISTRATOR, Who.AGENT),
+        (Who.APPLICANT, Who.ADMINISTRATOR, Who.AGENT, Who.SYSTEM),  # the system only when a setting says so (CRT-3)
         needs_reason=True,
         tone="danger",
     ),
@@ -257,6 +266,14 @@ CREDIT_PROPOSAL_MOVES: tuple[Move, ...] = (
     Move("withdraw", (_V.A_APPROUVER,), _V.RETIRE, (Who.AGENT,), tone="danger"),
 )
 """Who prepared or edited it never issues it (PPL-3): the service says so."""
+
+_K = RevocationState
+REVOCATION_MOVES: tuple[Move, ...] = (
+    Move("approve", (_K.A_APPROUVER,), _K.FAITE, (Who.SUPERVISOR,), tone="primary"),
+    Move("refuse", (_K.A_APPROUVER,), _K.REFUSEE, (Who.SUPERVISOR,), needs_reason=True, tone="danger"),
+    Move("withdraw", (_K.A_APPROUVER,), _K.RETIREE, (Who.AGENT, Who.SYSTEM), tone="danger"),
+)
+"""Who prepared it never approves it (PPL-3): the service says so, and the database too."""
 
 _F = RefundState
 REFUND_MOVES: tuple[Move, ...] = (
@@ -283,6 +300,9 @@ OPEN_REMEDY_STATES = (RemedyState.A_APPROUVER, RemedyState.A_FAIRE, RemedyState.
 
 LIVE_PAYMENT_STATES = (PaymentState.INITIE, PaymentState.EN_COURS)
 """A payment in one of these holds its requests: they cannot be withdrawn, reopened or paid elsewhere."""
+
+VALID_CERTIFICATE_STATES = (CertificateState.GENERE, CertificateState.EXPEDIE, CertificateState.RETIRE)
+"""A certificate in one of these signs until its last day: it can be revoked, renewed, or left to expire."""
 
 ORDERING_STATES = (
     OrganisationState.A_VERIFIER,

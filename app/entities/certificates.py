@@ -61,6 +61,9 @@ class Certificate(Model):
     tracking_number: Mapped[Str40 | None] = mapped_column(index=True)
     dispatched_at: Mapped[Moment | None]
     collected_at: Mapped[Moment | None]
+    collection_reminders: Mapped[int] = mapped_column(default=0)  # reminders whose day has come (CRT-3)
+    collection_reminded_at: Mapped[Moment | None]
+    renewal_notices: Mapped[int] = mapped_column(default=0)  # notices of its end whose day has come (CRT-5)
     version: Mapped[int] = mapped_column(default=1)
 
     request: Mapped[CertificateRequest] = relationship(back_populates="certificate")

@@ -92,6 +92,13 @@ class CertificateRequest(PersonMixin, Model):
             "complete_since",
         ),
         _queue("ix_certificate_requests_done", "state IN ('EXPEDIEE', 'ANNULEE')", "state_changed_at"),
+        Index(
+            "uq_certificate_requests_replaces",
+            "replaces_id",
+            unique=True,
+            postgresql_where=text("replaces_id IS NOT NULL AND state <> 'ANNULEE'"),
+            sqlite_where=text("replaces_id IS NOT NULL AND state <> 'ANNULEE'"),
+        ),
         Index("ix_certificate_requests_email", "email"),
         Index("ix_certificate_requests_mobile", "mobile"),
     )
@@ -126,6 +133,9 @@ class CertificateRequest(PersonMixin, Model):
     approved_by_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
     closing_reason: Mapped[LongText] = mapped_column(default="")
     duplicate_reason: Mapped[LongText] = mapped_column(default="")  # why one more, for who has one already (ORD-6)
+    replaces_id: Mapped[int | None] = mapped_column(  # whose certificate this one replaces (CRT-5)
+        BigId, ForeignKey("certificate_requests.id", ondelete="SET NULL")
+    )
     identity_answer: Mapped[IdentityAnswer | None] = mapped_column(
         enum_column(IdentityAnswer, "request_identity_answer")
     )
@@ -143,6 +153,9 @@ class CertificateRequest(PersonMixin, Model):
     cgu_version: Mapped[CguVersion | None] = relationship()
     domains: Mapped[list[UsageDomain]] = relationship(secondary=request_domains, order_by="UsageDomain.position")
     certificate: Mapped[Certificate | None] = relationship(back_populates="request", uselist=False)
+    replaces: Mapped[CertificateRequest | None] = relationship(
+        remote_side="CertificateRequest.id", foreign_keys=[replaces_id]
+    )
 
 
 class HistoryEntry(Model):

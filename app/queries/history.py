@@ -69,6 +69,11 @@ REQUEST_SENTENCES: dict[str, tuple[object, str]] = {
     "certificate_collect": (_l("Le certificat a été retiré au bureau de poste."), "ok"),
     "certificate_revoke": (_l("Le certificat a été révoqué."), "bad"),
     "certificate_expire": (_l("Le certificat a expiré."), ""),
+    "revocation_prepared": (_l("La révocation du certificat a été préparée pour une seconde personne."), "wait"),
+    "revocation_approve": (_l("La révocation a été approuvée."), ""),
+    "revocation_refuse": (_l("La révocation a été refusée."), "bad"),
+    "revocation_withdraw": (_l("La révocation préparée a été abandonnée."), ""),
+    "collection_reminder": (_l("TunTrust a rappelé le certificat à retirer."), ""),
     "assign": (_l("Le dossier a été confié à un agent."), ""),
     "reminder_sent": (_l("TunTrust a rappelé les pièces demandées."), ""),
     "hand_over": (_l("Le dossier a été confié à un autre agent."), ""),
@@ -150,8 +155,12 @@ BETWEEN_OFFICERS = (
     "credit_issue",
     "refund_ask_gateway",
     "refund_fail",
+    "revocation_prepared",
+    "revocation_approve",
+    "revocation_refuse",
+    "revocation_withdraw",
 )
-"""What a credit note goes through before it is issued, or its money is back: clients read of its end only (PPL-3)."""
+"""What a credit note or a revocation goes through before it is done: clients read of its end only (PPL-3)."""
 
 STEPS_OF_A_PAYMENT = ("start_payment", "register")
 """What every attempt begins with: clients read its outcome, or a day of refused cards buries everything else."""
@@ -159,7 +168,10 @@ STEPS_OF_A_PAYMENT = ("start_payment", "register")
 
 def history_of_request(request_id: int, *, for_staff: bool = False) -> list[Day]:
     """A request's life, newest day first."""
-    return _days(HistoryEntry.request_id == request_id, REQUEST_SENTENCES, for_staff=for_staff)
+    about = HistoryEntry.request_id == request_id
+    if not for_staff:
+        about &= HistoryEntry.action.not_in(BETWEEN_OFFICERS)
+    return _days(about, REQUEST_SENTENCES, for_staff=for_staff)
 
 
 def history_of_organisation(organisation_id: int, *, for_staff: bool = False) -> list[Day]:
@@ -237,6 +249,8 @@ def _precisions(entry: HistoryEntry) -> list[str]:
         found.append(_("Facture %(number)s.", number=details["invoice"]))
     if details.get("credit_note"):
         found.append(_("Avoir %(number)s.", number=details["credit_note"]))
+    if details.get("replaces"):
+        found.append(_("Remplace le certificat de la demande %(reference)s.", reference=details["replaces"]))
     if details.get("field"):
         found.append(_("Donnée : %(field)s.", field=field_label(details["field"])))
     if details.get("serial_number"):

@@ -75,6 +75,12 @@ def _latest_history(row: Any) -> HistoryEntry | None:
         return _latest_of_payment(row.invoice.payment_id, "proposal", row.reference)
     if row.__tablename__ == "refunds":
         return _latest_of_payment(row.payment_id, "credit_note", row.credit_note.number)
+    if row.__tablename__ == "revocations":
+        about = (
+            HistoryEntry.request_id == row.certificate.request_id,
+            HistoryEntry.action.startswith("revocation_", autoescape=True),
+        )
+        return db.session.scalar(select(HistoryEntry).where(*about).order_by(HistoryEntry.id.desc()).limit(1))
     if row.__tablename__ == "certificates":
         about = (HistoryEntry.request_id == row.request_id, HistoryEntry.action.startswith("certificate_"))
         return db.session.scalar(select(HistoryEntry).where(*about).order_by(HistoryEntry.id.desc()).limit(1))

@@ -15,7 +15,16 @@ from sqlalchemy import select
 from app import clock
 from app.errors import DomainError, IllegalTransition, NotFound
 from app.extensions import db
-from app.models import Certificate, CertificateRequest, CreditProposal, Organisation, Payment, PaymentRemedy, Refund
+from app.models import (
+    Certificate,
+    CertificateRequest,
+    CreditProposal,
+    Organisation,
+    Payment,
+    PaymentRemedy,
+    Refund,
+    Revocation,
+)
 from app.permissions import Actor, Permission
 from app.services import audit, history
 from app.services.authority import checked_move, hands_on_organisation, hands_on_request
@@ -29,6 +38,7 @@ from app.states import (
     REFUND_MOVES,
     REMEDY_MOVES,
     REQUEST_MOVES,
+    REVOCATION_MOVES,
     CertificateState,
     CreditProposalState,
     Move,
@@ -37,6 +47,7 @@ from app.states import (
     RefundState,
     RemedyState,
     RequestState,
+    RevocationState,
     Who,
 )
 
@@ -125,7 +136,7 @@ def move_organisation(
 
 def _current_move(
     moves: tuple[Move, ...],
-    row: CertificateRequest | Organisation | Certificate | CreditProposal,
+    row: CertificateRequest | Organisation | Certificate | CreditProposal | Revocation,
     action: str,
     hands: frozenset[Who],
     *,
@@ -217,6 +228,43 @@ def move_certificate(
     )
     audit.record(actor, f"certificate_{action}", certificate, before={"state": before}, after={"state": after})
     return certificate
+
+
+def move_revocation(
+    revocation: Revocation, action: str, *, actor: Actor, reason: str = "", expected_version: int | None = None
+) -> Revocation:
+    """Move a prepared revocation whose certificate the caller locked (CRT-4). Raises as ``move_request``."""
+    hands = {Who.SYSTEM} if actor.is_system else set()
+    if actor.can(Permission.PREPARE_REVOCATIONS):
+        hands.add(Who.AGENT)
+    if actor.can(Permission.APPROVE_REVOCATIONS):
+        hands.add(Who.SUPERVISOR)
+    move = _current_move(
+        REVOCATION_MOVES,
+        revocation,
+        action,
+        frozenset(hands),
+        actor=actor,
+        expected_version=expected_version,
+        word=f"revocation_{action}",
+    )
+    reason = _checked_reason(move, reason)
+    before = revocation.state
+    after = RevocationState(move.target) if move.target is not None else before
+    revocation.state = after
+    revocation.version += 1
+    request = revocation.certificate.request
+    history.write(
+        actor,
+        f"revocation_{action}",
+        request_id=request.id,
+        organisation_id=request.organisation_id,
+        from_state=before,
+        to_state=after,
+        reason=reason,
+    )
+    audit.record(actor, f"revocation_{action}", revocation, before={"state": before}, after={"state": after})
+    return revocation
 
 
 def move_credit_proposal(
