@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
-from app import clock
 from app.errors import NotFound
 from app.extensions import db
 from app.models import (
@@ -29,10 +28,9 @@ from app.models import (
 )
 from app.permissions import Actor, Permission
 from app.queries.credit_accounts import Standing, standings_by_note
+from app.queries.uncollected import is_left_uncollected
 from app.states import RequestState
 
-COLLECTED_WITHIN = timedelta(days=90)
-"""How long a token waits at the post office (AVO-1)."""
 SHOWN = 20
 
 
@@ -233,17 +231,6 @@ def usual_requests(lines: list[PaymentLine], reason: CreditReason) -> list[int] 
     else:
         found = []
     return found or None
-
-
-def is_left_uncollected(request: CertificateRequest) -> bool:
-    """Has its token waited at the post office for 90 days?"""
-    certificate = request.certificate
-    return (
-        certificate is not None
-        and certificate.collected_at is None
-        and certificate.dispatched_at is not None
-        and clock.now() - certificate.dispatched_at >= COLLECTED_WITHIN
-    )
 
 
 def _uses(note_id: int) -> list[NoteUse]:

@@ -6,16 +6,16 @@ from functools import cache
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from app import clock
-from app.models import Certificate, CertificateRequest, CertificateType, Organisation, PostOffice
+from app.models import Certificate, CertificateRequest, CertificateType, Organisation, PostOffice, Revocation
 from app.permissions import Actor, Permission
 from app.queries import desk_requests
 from app.queries.lists import Filter, Sort, Source, Tab, since, until
 from app.queries.request_filters import governorates, whole_number
 from app.state_labels import choices_of
-from app.states import CertificateState
+from app.states import VALID_CERTIFICATE_STATES, CertificateState, RevocationState
 
 C = Certificate
 
@@ -46,11 +46,14 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Organisation.tax_id,
             PostOffice.name_fr.label("post_office"),
             CertificateType.name.label("certificate_type"),
+            Revocation.decided_at.label("revoked_at"),
+            Revocation.reason.label("revocation_reason"),
         )
         .join(request, request.id == C.request_id)
         .join(Organisation, Organisation.id == request.organisation_id)
         .join(CertificateType, CertificateType.id == request.certificate_type_id)
         .outerjoin(PostOffice, PostOffice.id == request.post_office_id)
+        .outerjoin(Revocation, and_(Revocation.certificate_id == C.id, Revocation.state == RevocationState.FAITE))
     )
 
 
@@ -69,7 +72,12 @@ def _in(*states: CertificateState) -> Any:
 
 def _valid(_actor: Actor) -> ColumnElement[bool]:
     """Usable today: neither revoked nor past its end, whether or not the job has noted that yet."""
-    return and_(C.state.in_((_S.GENERE, _S.EXPEDIE, _S.RETIRE)), C.not_after > clock.now())
+    return and_(C.state.in_(VALID_CERTIFICATE_STATES), C.not_after > clock.now())
+
+
+def _ended(_actor: Actor) -> ColumnElement[bool]:
+    """Past its end, whether or not the job has noted that yet."""
+    return or_(C.state == _S.EXPIRE, and_(C.state.in_(VALID_CERTIFICATE_STATES), C.not_after <= clock.now()))
 
 
 def _sent_to(governorate_id: int) -> ColumnElement[bool]:
@@ -87,7 +95,7 @@ SOURCE = Source(
         Tab("retires", _l("Retirés"), _in(_S.RETIRE), "retrait", descending=True),
         Tab("valides", _l("Valables"), _valid, "fin"),
         Tab("revoques", _l("Révoqués"), _in(_S.REVOQUE), "enregistre", descending=True),
-        Tab("expires", _l("Expirés"), _in(_S.EXPIRE), "fin", descending=True),
+        Tab("expires", _l("Expirés"), _ended, "fin", descending=True),
         Tab("tous", _l("Tous"), lambda _actor: None, "enregistre", descending=True, large=True),
     ),
     filters=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -33,14 +33,14 @@ from app.models import (
 )
 from app.permissions import Actor, Permission
 from app.queries.exact import Kind, identifiers_in
-from app.queries.lists import Sort, Source, Tab, start_of
+from app.queries.lists import Sort, Source, Tab
 from app.queries.request_filters import FILTERS, decidable
 from app.queries.searching import Found, by_identifiers, by_words
+from app.queries.uncollected import left_uncollected, revoked_uncredited
 from app.states import CertificateState, OrganisationState, RequestState, Verdict
 
 R = CertificateRequest
 _WITH_TUNTRUST = (RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST, RequestState.EN_ATTENTE_DE_JUSTIFICATIFS)
-UNCOLLECTED_DAYS = 90
 SOON = 2
 """Days before the end of the delay from which the wait is shown as « bientôt en retard »."""
 
@@ -80,15 +80,8 @@ def _to_dispatch(_actor: Actor) -> ColumnElement[bool]:
 
 
 def _uncollected(_actor: Actor) -> ColumnElement[bool]:
-    """Generated ninety calendar days ago or more, neither collected nor revoked (CRT-3)."""
-    last = start_of(clock.today() - timedelta(days=UNCOLLECTED_DAYS - 1))
-    return R.id.in_(
-        select(Certificate.request_id).where(
-            Certificate.state.in_((CertificateState.GENERE, CertificateState.EXPEDIE)),
-            Certificate.collected_at.is_(None),
-            Certificate.recorded_at < last,
-        )
-    )
+    """Generated ninety calendar days ago or more: not collected, or revoked by the clock and not credited (CRT-3)."""
+    return R.id.in_(left_uncollected().union(revoked_uncredited()))
 
 
 def _done(_actor: Actor) -> ColumnElement[bool]:

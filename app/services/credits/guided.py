@@ -10,7 +10,6 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import clock
 from app.errors import DomainError, IllegalTransition, NotFound
 from app.extensions import db
 from app.models import (
@@ -20,25 +19,30 @@ from app.models import (
     CreditProposalLine,
     CreditReason,
     Invoice,
-    OrderDraftLine,
     PaymentLine,
+    RevocationReason,
     User,
 )
 from app.permissions import Actor
 from app.queries.people import administrators_of
-from app.services import outbox
-from app.services.announcing import tell_people_of_request
+from app.queries.replacements import is_being_replaced
+from app.queries.uncollected import is_revoked_uncredited
+from app.services import outbox, revoking
 from app.services.credits import proposing
 from app.services.credits.amounts import left_of, proposal_for
 from app.services.deciding import reject
 from app.services.links import public_url
 from app.services.locking import lock
-from app.services.moving import move_certificate, move_request
-from app.services.ordering import RequestLine
+from app.services.moving import lock_certificate
+from app.services.renewing import lay_line, line_replacing
 from app.services.unit_of_work import use_case
-from app.states import CertificateState, CreditProposalState, RequestState
+from app.states import VALID_CERTIFICATE_STATES, CertificateState, CreditProposalState
 
-REVOCABLE = (CertificateState.GENERE, CertificateState.EXPEDIE, CertificateState.RETIRE)
+GROUNDS = {
+    CreditReason.NON_RETRAIT_90_JOURS: RevocationReason.NON_RETRAIT_90_JOURS,
+    CreditReason.ERREUR_TUNTRUST: RevocationReason.EMISSION_NON_CONFORME,
+}
+"""The ground of the general conditions behind a credit note's reason; any other is the client's own wish."""
 
 
 def invoice_of_request(request_id: int) -> Invoice | None:
@@ -101,7 +105,7 @@ def prepare_revocation(
         from app.services.locking import check_version
 
         check_version(request, expected_version, for_staff=actor.is_staff)
-    if request.certificate is None or request.certificate.state not in REVOCABLE:
+    if not may_revoke_and_credit(request):
         raise IllegalTransition(_("Cette demande n'a pas de certificat à révoquer."))
     waiting = waiting_revocation(request.id)
     if waiting is not None:
@@ -121,6 +125,14 @@ def prepare_revocation(
         actor=actor,
         revokes=True,
         reorders=reorder,
+    )
+
+
+def may_revoke_and_credit(request: CertificateRequest) -> bool:
+    """Has it a certificate to revoke, or one the clock revoked and nobody credited yet (CRT-3)?"""
+    certificate = request.certificate
+    return certificate is not None and (
+        certificate.state in VALID_CERTIFICATE_STATES or is_revoked_uncredited(certificate)
     )
 
 
@@ -149,7 +161,7 @@ def carry_out(proposal: CreditProposal, *, actor: Actor) -> None:
         for request in requests:
             _revoke(request, proposal, actor)
     if proposal.reorders:
-        _lay_out(requests)
+        _lay_out([request for request in requests if not is_being_replaced(request)])
 
 
 def _locked_invoice(request_id: int) -> Invoice:
@@ -163,55 +175,28 @@ def _locked_invoice(request_id: int) -> Invoice:
 
 
 def _revoke(request: CertificateRequest, proposal: CreditProposal, actor: Actor) -> None:
-    certificate = request.certificate
-    if certificate is None:
+    if request.certificate is None:
         raise IllegalTransition(_("Cette demande n'a pas de certificat à révoquer."))
-    if certificate.state is not CertificateState.REVOQUE:  # revoked meanwhile by its holder: nothing more to do
-        move_certificate(certificate, request, "revoke", actor=actor, reason=proposal.reason_text)
-        tell_people_of_request(
-            "certificate_revoked",
-            request,
-            reason=proposal.reason_text,
-            serial_number=certificate.serial_number,
-            link=public_url("requests.show", reference=request.reference),
-        )
-    if request.state is RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST:  # generated and never dispatched: it ends here
-        move_request(request.id, "reject", actor=actor, reason=proposal.reason_text)
-        request.closing_reason = proposal.reason_text
+    certificate, request = lock_certificate(request.id)
+    if certificate.state is CertificateState.REVOQUE:  # meanwhile, by its people or by the clock: nothing more to do
+        return
+    revoking.carry_out(
+        certificate,
+        request,
+        reason=GROUNDS.get(proposal.reason, RevocationReason.DEMANDE_DU_CLIENT),
+        text=proposal.reason_text,
+        actor=actor,
+        prepared_by_id=proposal.prepared_by_id,
+    )
 
 
 def _lay_out(requests: list[CertificateRequest]) -> None:
     """The same people on the list « Commander certificats » of whoever ordered them, to be read and sent."""
-    owner = _orderer(requests[0])
+    owner = _orderer(requests[0]) if requests else None
     if owner is None:
         return
-    moment = clock.now()
     for request in requests:
-        line = RequestLine(
-            certificate_type_id=request.certificate_type_id,
-            validity_years=request.validity_years,
-            domain_ids=tuple(domain.id for domain in request.domains),
-            for_self=request.applicant_id == owner.id,
-            last_name=request.last_name,
-            first_name=request.first_name,
-            last_name_ar=request.last_name_ar,
-            first_name_ar=request.first_name_ar,
-            birth_date=request.birth_date,
-            nationality=request.nationality,
-            identity_kind=request.identity_kind,
-            identity_number=request.identity_number,
-            mobile=request.mobile,
-            email=request.email,
-        )
-        db.session.add(
-            OrderDraftLine(
-                organisation_id=request.organisation_id,
-                user_id=owner.id,
-                data=line.to_json(),
-                created_at=moment,
-                updated_at=moment,
-            )
-        )
+        lay_line(line_replacing(request, for_self=request.applicant_id == owner.id), request.organisation_id, owner.id)
     outbox.write(
         "reorder_prepared",
         to=owner.email,

@@ -21,13 +21,13 @@ def _holder(row: Any) -> Cell:
 
 
 _LEFT_OUT: dict[str, tuple[str, ...]] = {
-    "generes": ("state", "tracking_number", "dispatched_at", "collected_at"),
-    "expedies": ("state", "recorded_at", "collected_at"),
-    "retires": ("state", "recorded_at"),
-    "valides": ("tracking_number", "dispatched_at", "collected_at"),
+    "generes": ("state", "tracking_number", "dispatched_at", "collected_at", "revoked_at"),
+    "expedies": ("state", "recorded_at", "collected_at", "revoked_at"),
+    "retires": ("state", "recorded_at", "revoked_at"),
+    "valides": ("tracking_number", "dispatched_at", "collected_at", "revoked_at"),
     "revoques": ("state", "tracking_number", "dispatched_at", "collected_at"),
-    "expires": ("state", "tracking_number", "dispatched_at", "collected_at"),
-    "tous": ("dispatched_at", "collected_at"),
+    "expires": ("state", "tracking_number", "dispatched_at", "collected_at", "revoked_at"),
+    "tous": ("dispatched_at", "collected_at", "revoked_at"),
 }
 
 
@@ -52,6 +52,7 @@ class Certificates(ReadOnlyAdmin):
         c.day("dispatched_at", _l("Expédié le"), sort="envoi"),
         c.day("collected_at", _l("Retiré le"), sort="retrait"),
         c.day("not_after", _l("Expire le"), sort="fin"),
+        c.day("revoked_at", _l("Révoqué le")),
     )
     export_columns = (
         c.code("serial_number", _l("N° de série")),
@@ -73,6 +74,8 @@ class Certificates(ReadOnlyAdmin):
         c.code("tracking_number", _l("N° d'envoi")),
         c.moment("dispatched_at", _l("Expédié le")),
         c.moment("collected_at", _l("Retiré le")),
+        c.moment("revoked_at", _l("Révoqué le")),
+        c.word("revocation_reason", _l("Motif de la révocation")),
     )
 
     def columns_of(self, asked: Asked) -> tuple[Column, ...]:

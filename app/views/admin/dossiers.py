@@ -24,11 +24,12 @@ from app.views.admin.review_crediting import Crediting
 from app.views.admin.review_deciding import Deciding
 from app.views.admin.review_gate import address_of, file_of, is_organisation
 from app.views.admin.review_judging import Judging
+from app.views.admin.review_revoking import Revoking
 from app.views.admin.review_taking import Taking
 from app.web import current_actor
 
 
-class Dossiers(Taking, Judging, Clearing, Deciding, Collecting, Crediting):
+class Dossiers(Taking, Judging, Clearing, Deciding, Collecting, Crediting, Revoking):
     """The desk: looking here, the rest by subject."""
 
     def __init__(self) -> None:

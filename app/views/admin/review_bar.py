@@ -12,12 +12,13 @@ from flask_babel import ngettext
 from app.permissions import Permission
 from app.queries.review import RequestFile
 from app.services.authority import hands_on_organisation, hands_on_request
-from app.services.credits.guided import REVOCABLE
+from app.services.credits.guided import may_revoke_and_credit
 from app.state_labels import action_label
 from app.states import (
     CERTIFICATE_MOVES,
     ORGANISATION_MOVES,
     REQUEST_MOVES,
+    VALID_CERTIFICATE_STATES,
     CertificateState,
     Move,
     RequestState,
@@ -60,8 +61,8 @@ class Bar(Points):
         found = [self._button(move) for move in moves]
         if self.request is not None and Who.AGENT in hands:
             found += self._credit_buttons({move.action for move in moves})
-        if self.request is not None and Who.AGENT in hands:
             found += self._parcel_buttons()
+            found += self._revocation_button()
         if self._awaits_certificate():
             url = url_for("dossiers.certificate", reference=self.reference)
             found.insert(0, Button(_("Enregistrer le certificat"), url, "", direct=False, key="e"))
@@ -75,11 +76,11 @@ class Bar(Points):
         assert self.request is not None  # noqa: S101 - called for requests only
         if self.request.paid_at is None or not self.actor.can(Permission.PREPARE_CREDIT_NOTES):
             return []
-        found, certificate = [], self.request.certificate
+        found = []
         if "reject" in actions:
             url = url_for("dossiers.reject_and_credit", reference=self.reference)
             found.append(Button(_("Annuler et préparer l'avoir"), url, "danger", direct=False))
-        if certificate is not None and certificate.state in REVOCABLE:
+        if may_revoke_and_credit(self.request):
             url = url_for("dossiers.revoke_and_credit", reference=self.reference)
             found.append(Button(_("Révoquer, avoir et nouvelle demande"), url, "danger", direct=False))
         return found
@@ -98,6 +99,17 @@ class Bar(Points):
             url = url_for("bordereaux.parcel", reference=self.reference)
             found.append(Button(_("Bordereau (PDF)"), url, "second", direct=False))
         return found
+
+    def _revocation_button(self) -> list[Button]:
+        """« Révoquer le certificat », without money: for a second person (CRT-4)."""
+        assert self.request is not None  # noqa: S101 - called for requests only
+        certificate = self.request.certificate
+        if certificate is None or certificate.state not in VALID_CERTIFICATE_STATES:
+            return []
+        if not self.actor.can(Permission.PREPARE_REVOCATIONS):
+            return []
+        url = url_for("dossiers.revoke", reference=self.reference)
+        return [Button(_("Révoquer le certificat"), url, "danger", direct=False)]
 
     def _and_next(self, moves: list[Move]) -> Button | None:
         """« Approuver et suivant »: the decision of a clean file, and the next file in the same action (REV-6)."""

@@ -15,8 +15,8 @@ from app.forms.credits import RejectAndCreditForm, RevocationForm
 from app.models import CertificateRequest, CreditOutcome, CreditReason, Invoice, ReasonKind
 from app.permissions import Actor, Permission
 from app.queries import reference as reference_data
-from app.queries.credit_pages import is_left_uncollected
 from app.queries.review import RequestFile
+from app.queries.uncollected import is_left_uncollected
 from app.services.authority import checked_move, hands_on_request
 from app.services.credits import guided
 from app.services.credits.amounts import left_of, proposal_for
@@ -89,8 +89,7 @@ class Crediting(FileGate):
         if waiting is not None and request.method == "GET":
             flash(_("Cette révocation est déjà préparée : elle attend une autre personne."), "info")
             return redirect(url_for("avoirs.show", reference=waiting.reference))
-        certificate = file.request.certificate
-        if certificate is None or certificate.state not in guided.REVOCABLE:
+        if not guided.may_revoke_and_credit(file.request):
             return self._back(reference, DomainError(_("Cette demande n'a pas de certificat à révoquer.")))
         form = self._revocation_form(file, invoice)
         if form.validate_on_submit():

@@ -22,6 +22,7 @@ MODULES: tuple[str, ...] = (
     "certificates",
     "certificate_batches",
     "slips",
+    "revocations",
     "dossiers",
     "lots",
     "absences",
