@@ -189,6 +189,39 @@ DEFINITIONS: dict[str, Definition] = {
             _l("Passé ce délai, le texte d'un courriel envoyé est effacé ; son destinataire et sa date restent."),
             30,
             3650,
+            "collection.reminder_days",
+            "days",
+            "80, 60, 30",
+            _l("Rappels de retrait (jours après la génération)"),
+            _l(
+                "Des nombres séparés par des virgules : tant qu'un certificat expédié n'est pas retiré, un rappel part "
+                "à chacun de ces jours au demandeur et aux administrateurs. Vide : aucun rappel."
+            ),
+            1,
+            89,
+        ),
+        Definition(
+            "collection.revoke",
+            "boolean",
+            False,
+            _l("Révoquer seul après 90 jours"),
+            _l(
+                "Non : un certificat non retiré attend un agent dans la file « 90 jours ». Oui : il est aussi révoqué "
+                "par une tâche du matin, 10 au plus à chaque fois, s'il a été rappelé au moins 2 jours avant ; "
+                "l'avoir et la nouvelle demande restent à préparer dans la file."
+            ),
+        ),
+        Definition(
+            "renewal.notice_days",
+            "days",
+            "60, 30, 7",
+            _l("Annonces d'expiration (jours avant la fin)"),
+            _l(
+                "Des nombres séparés par des virgules : à chacun de ces jours, les administrateurs reçoivent la liste "
+                "des certificats qui arrivent à leur fin, et chaque titulaire l'annonce du sien. Vide : aucune annonce."
+            ),
+            1,
+            365,
         ),
         Definition(
             "signatures.roots",
@@ -234,6 +267,11 @@ def get(key: str) -> Any:
     definition = DEFINITIONS[key]
     row = db.session.get(Setting, key)
     return definition.default if row is None else row.value
+
+
+def days(key: str) -> list[int]:
+    """The numbers of a setting of kind ``days``, the largest first."""
+    return sorted((int(part) for part in str(get(key)).split(",") if part.strip()), reverse=True)
 
 
 def group(prefix: str) -> dict[str, Any]:
