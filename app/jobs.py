@@ -154,6 +154,34 @@ def reject_unanswered() -> object:
     return service()
 
 
+def remind_uncollected() -> object:
+    """CRT-3."""
+    from app.services.radar import remind_uncollected as service
+
+    return service()
+
+
+def revoke_uncollected() -> object:
+    """CRT-3: nothing unless a setting says so."""
+    from app.services.radar import revoke_uncollected as service
+
+    return service()
+
+
+def expire_certificates() -> object:
+    """CRT-5."""
+    from app.services.expiring import expire_certificates as service
+
+    return service()
+
+
+def announce_expiries() -> object:
+    """CRT-5."""
+    from app.services.expiring import announce_expiries as service
+
+    return service()
+
+
 def purge_drafts() -> object:
     """Sign-ups and files of people given up."""
     from app.services.drafts import purge_drafts as service
@@ -259,6 +287,10 @@ SCHEDULE: tuple[Job, ...] = (
     Job("reject_unanswered", Daily(9, 30), _DAY, reject_unanswered, _l("Rejeter les demandes restées sans réponse")),
     # a digest of the morning is no use in the night: made up for until five in the afternoon
     Job("send_digests", Daily(9, weekdays=True), _OFFICE_HOURS, send_digests, _l("Résumer leur journée aux agents")),
+    Job("remind_uncollected", Daily(8, 15), _DAY, remind_uncollected, _l("Rappeler les certificats à retirer")),
+    Job("revoke_uncollected", Daily(9, 40), _DAY, revoke_uncollected, _l("Révoquer les certificats non retirés")),
+    Job("expire_certificates", Daily(0, 20), _DAY, expire_certificates, _l("Clore les certificats expirés")),
+    Job("announce_expiries", Daily(8, 30), _DAY, announce_expiries, _l("Annoncer les certificats à renouveler")),
     Job("scan_quarantined", Every(300), _SOON, scan_quarantined, _l("Contrôler les fichiers en quarantaine")),
     Job("run_inspections", Every(5), _SOON, run_inspections, _l("Contrôler les documents reçus")),
     Job("purge_drafts", Every(3600), _DAY, purge_drafts, _l("Supprimer les inscriptions et les fichiers abandonnés")),

@@ -63,7 +63,7 @@ def samples() -> tuple[Sample, ...]:
 
 
 def _told() -> dict[str, tuple[dict[str, Any], ...]]:
-    return {**_accounts(), **_requests(), **_organisations(), **_money(), **_staff()}
+    return {**_accounts(), **_requests(), **_certificates(), **_organisations(), **_money(), **_staff()}
 
 
 def _accounts() -> dict[str, tuple[dict[str, Any], ...]]:
@@ -95,7 +95,7 @@ def _accounts() -> dict[str, tuple[dict[str, Any], ...]]:
 
 
 def _requests() -> dict[str, tuple[dict[str, Any], ...]]:
-    from app.models import DocumentKind
+    from app.models import DocumentKind, RevocationReason
     from app.services.asking import Point
     from app.states import RequestState
 
@@ -116,7 +116,7 @@ def _requests() -> dict[str, tuple[dict[str, Any], ...]]:
     reminded = {"left": points, "due_on": _DAY, "late": False, "rejected_on": _DAY}
     late = {**reminded, "left": [], "late": True, "rejected_on": None}
     dispatched = {"tracking_number": "RR123456789TN", "office": _OFFICE}
-    revoked = {"reason": "Clé perdue.", "serial_number": "4A:07:C1:9E"}
+    lost = {"ground": RevocationReason.CLE_COMPROMISE, "reason": "Token perdu.", "serial_number": "4A:07:C1:9E"}
     rejected = {"reason": "Les pièces demandées n'ont pas été apportées dans le délai annoncé.", "paid": True}
     return {
         "request_created": (
@@ -137,7 +137,10 @@ def _requests() -> dict[str, tuple[dict[str, Any], ...]]:
         "request_rejected": ({**_OWN, **rejected}, {**_OTHERS, **rejected}),
         "certificate_dispatched": ({**_OWN, **dispatched}, {**_OTHERS, **dispatched}),
         "certificate_collected": ({**_OWN, "collected_on": _DAY},),
-        "certificate_revoked": ({**_OWN, **revoked}, {**_OTHERS, **revoked}),
+        "certificate_revoked": (
+            {**_OWN, **lost},
+            *({**_OTHERS, **lost, "ground": ground, "reason": ""} for ground in RevocationReason),
+        ),
         "reorder_prepared": (
             {**_PERSON, "applicants": ["Salma Trabelsi", "Karim Mejri"], "link": f"{_BASE}/commander"},
         ),
@@ -145,6 +148,38 @@ def _requests() -> dict[str, tuple[dict[str, Any], ...]]:
             {"reference": "CMD-2026-000102", "lines": [(f"DEM-{n:04}", state) for n, state in enumerate(RequestState)]},
         ),
         "message_received": ({"reference": _REQUEST, "link": f"{_BASE}/messages/{_REQUEST}"},),
+    }
+
+
+def _certificates() -> dict[str, tuple[dict[str, Any], ...]]:
+    from app.services.expiring import Ending
+
+    endings = [Ending(f"Titulaire {n}", f"4A07C19E{n:02}", f"DEM-2026-{n:06}", _DAY, 7 * n) for n in range(1, 4)]
+    listed = {**_ORGANISATION, "endings": endings, "more": 0, "count": 3, "link": f"{_BASE}/certificats"}
+    waiting = {
+        "generated_on": date(2026, 9, 5),
+        "last_day": _DAY,
+        "late": False,
+        "by_itself": False,
+        "office": _OFFICE,
+        "tracking_number": "RR123456789TN",
+    }
+    return {
+        "collection_reminder": (
+            {**_OWN, **waiting},
+            {**_OTHERS, **waiting, "by_itself": True, "office": None},
+            {**_OTHERS, **waiting, "late": True},
+        ),
+        "certificates_expiring": (
+            listed,
+            {**listed, "endings": endings[:1], "count": 1},
+            {**listed, "more": 1, "count": 4},
+            {**listed, "more": 20, "count": 23},
+        ),
+        "certificate_expiring": tuple(
+            {**_APPLICANT, "ending": Ending("Salma Trabelsi", "4A07C19E", _REQUEST, _DAY, left)}
+            for left in (0, 1, 7, 60)
+        ),
     }
 
 

@@ -168,7 +168,7 @@ COMPANIES = (
         "eaux", "OFFICE DES EAUX DU CENTRE", "ديوان مياه الوسط", OrganisationCategory.ENTITE_PUBLIQUE,
         "TN-61", "avenue Habib Thameur", "3000", "Sfax", "+21674402110", "eaux-centre-demo.tn", 45_219, 700,
         style=2, administrators=2,
-        registered=84,
+        registered=109,
         details={
             "city_ar": "صفاقس", "governorate": "Sfax", "governorate_ar": "صفاقس",
             "legal_form": "Établissement public non administratif", "legal_form_ar": "منشأة عمومية",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from app import clock
 from app.demo.papers_certificates import self_signed_certificate
@@ -120,17 +120,18 @@ class Officer:
             self.judge(request)
             deciding.approve(request.id, actor=self.actor)
 
-    def record_certificate(self, *requests: CertificateRequest) -> None:
-        """Record the certificate that was generated (CRT-1)."""
+    def record_certificate(self, *requests: CertificateRequest, ends: datetime | None = None) -> None:
+        """Record the certificate that was generated (CRT-1); one that ``ends`` then began when it had to."""
         for request in requests:
-            moment = clock.now()
+            life = timedelta(days=365 * request.validity_years)
+            begins = clock.now() if ends is None else ends - life
             pem = self_signed_certificate(
                 request.common_name,
                 request.identity_number,
                 request.organisation.legal_name,
                 secrets.randbits(120) | 1 << 119,
-                moment,
-                moment + timedelta(days=365 * request.validity_years),
+                begins,
+                begins + life,
                 email=request.email,
             )
             certificates.record_certificate(request.id, pem, actor=self.actor)

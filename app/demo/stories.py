@@ -11,6 +11,7 @@ from app.demo.client import Client
 from app.demo.companies import RESIDENT
 from app.demo.credits import ordered_twice, refund_unanswered, waiting_for_a_second_person
 from app.demo.desk import Officer, Point
+from app.demo.life import left_and_lost, near_their_end
 from app.demo.stage import Calendar, Story
 from app.models import DocumentKind, PaymentMethod
 
@@ -166,22 +167,22 @@ def demo(client: Client, at: Calendar, agent: Officer, other: Officer) -> Story:
 
 
 def eaux(client: Client, at: Calendar, agent: Officer) -> Story:
-    """A public entity: certificates on their way, two not collected after ten weeks, others to generate."""
+    """A public entity: two certificates left at their post office for more than ninety days, others to generate."""
     yield from verified(client, at, agent)
     staff = client.people[2:]
-    yield at.ago(81, 8, 50)
+    yield at.ago(105, 8, 50)
     first = client.order(*staff[:6])
-    yield at.ago(79, 15, 0)
+    yield at.ago(103, 15, 0)
     client.validate(*first)
-    yield at.ago(78, 9, 0)
+    yield at.ago(102, 9, 0)
     client.pay(*first)
-    yield at.ago(75, 10, 0)
+    yield at.ago(99, 10, 0)
     agent.approve(*first)
-    yield at.ago(74, 10, 0)
+    yield at.ago(97, 10, 0)
     agent.record_certificate(*first)
-    yield at.ago(73, 16, 0)
+    yield at.ago(96, 16, 0)
     agent.dispatch(*first)
-    yield at.ago(69, 16, 0)
+    yield at.ago(92, 16, 0)
     agent.note_collection(*first[:4])
     yield at.ago(20, 10, 10)
     second = client.order(*staff[6:10])
@@ -442,6 +443,8 @@ def everybody(client: Callable[[str], Client], staff: Callable[[str], Officer], 
         ordered_twice(client("demo"), at, other, supervisor),
         waiting_for_a_second_person(client("demo"), at, other),
         refund_unanswered(client("ministere"), at, other, supervisor),
+        near_their_end(client("demo"), at, agent),
+        left_and_lost(client("eaux"), at, other),
         waiting(client("pixel"), at, hours=5),
         waiting(client("apiculture"), at, hours=30, reminded=True),
     ]

@@ -48,7 +48,7 @@ class OrderLineForm(PersonForm):
         render_kw={"rows": 2, "maxlength": 500},
     )
 
-    page_order = (
+    page_order: tuple[str, ...] = (
         "attestation",
         "for_self",
         "validity_years",

@@ -128,6 +128,7 @@ def request_for(actor: Actor, reference: str) -> CertificateRequest:
             joinedload(CertificateRequest.post_office).joinedload(PostOffice.governorate),
             joinedload(CertificateRequest.certificate),
             joinedload(CertificateRequest.applicant),
+            joinedload(CertificateRequest.replaces).joinedload(CertificateRequest.certificate),
             selectinload(CertificateRequest.domains),
         )
     )

@@ -28,6 +28,7 @@ from app.services.activation import give_temporary_password
 from app.services.inspecting import ask_inspection
 from app.services.links import public_url
 from app.services.order_lines import RequestLine
+from app.services.replacing import replaced_reference
 from app.states import RequestState
 
 _BATCH = 200
@@ -60,7 +61,7 @@ def create_order(actor: Actor, organisation: Organisation, lines: Sequence[Reque
             organisation_id=organisation.id,
             to_state=RequestState.NON_FINALISEE,
             reason=line.duplicate_reason,
-            details={"order": order.reference},
+            details={"order": order.reference, **replaced_reference(line)},
         )
         audit.record(actor, "create_request", request, after={"reference": request.reference})
         ask_inspection(request_id=request.id, actor=actor, new=True)
@@ -96,6 +97,7 @@ def _requests(
             created_by_id=actor.user_id,
             price_ht=prices[line.certificate_type_id, line.validity_years],
             duplicate_reason=line.duplicate_reason,
+            replaces_id=line.replaces_id,
             **person_of(line),
         )
         request.domains = [domains[domain_id] for domain_id in line.domain_ids]

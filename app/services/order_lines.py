@@ -28,7 +28,8 @@ class RequestLine:
     """One person of the list, as declared; identifiers already in their stored form.
 
     ``duplicate_reason``: why one more certificate for who has one already (ORD-6). ``names_confirmed``: the Latin and
-    the Arabic name do not sound alike, and are the person's all the same.
+    the Arabic name do not sound alike, and are the person's all the same. ``replaces_id``: the request whose
+    certificate this one renews or succeeds (CRT-5).
     """
 
     certificate_type_id: int
@@ -47,6 +48,7 @@ class RequestLine:
     email: str
     duplicate_reason: str = ""
     names_confirmed: bool = False
+    replaces_id: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the draft's row."""

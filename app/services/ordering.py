@@ -29,6 +29,7 @@ from app.services.order_lines import (
     offer_problems,
     repeated,
 )
+from app.services.replacing import check_replacements
 from app.services.unit_of_work import use_case
 from app.states import ORDERING_STATES, RequestState
 
@@ -39,6 +40,7 @@ __all__ = [  # what other journeys order with
     "check_person",
     "draft_lines",
     "invite_again",
+    "order_directly",
     "recheck",
     "remove_line",
     "resend_invitation",
@@ -83,6 +85,7 @@ def save_line(actor: Actor, organisation_id: int, line: RequestLine, *, line_id:
         db.session.add(row)
     else:
         row = _own_line(actor, organisation.id, line_id)
+        line = replace(line, replaces_id=row.data.get("replaces_id"))  # what it replaces does not change with its data
     row.data = line.to_json()
     row.updated_at = moment
     db.session.flush()
@@ -139,10 +142,24 @@ def send_order(actor: Actor, organisation_id: int, *, attested: bool) -> Order:
     if not attested:
         raise DomainError(_("Cochez l'attestation pour envoyer les demandes."), field="attestation")
     recheck(actor, organisation.id, lines)
+    check_replacements(organisation.id, lines)
     order = create_order(actor, organisation, lines)
     for row in rows:
         db.session.delete(row)
     return order
+
+
+@use_case
+def order_directly(actor: Actor, organisation_id: int, line: RequestLine) -> Order:
+    """One person ordered at once, beside whatever the list holds: a successor (CRT-5). Raises as ``save_line``."""
+    organisation = lock(Organisation, organisation_id)
+    orderable_organisation(actor, organisation.id)
+    line = _as_self(actor, line) if line.for_self else line
+    check_offer(line)
+    check_person(actor, line, [])
+    check_confirmations(organisation.id, line)
+    check_replacements(organisation.id, [line])
+    return create_order(actor, organisation, [line])
 
 
 def recheck(actor: Actor, organisation_id: int, lines: Sequence[RequestLine]) -> None:

@@ -189,6 +189,8 @@ DEFINITIONS: dict[str, Definition] = {
             _l("Passé ce délai, le texte d'un courriel envoyé est effacé ; son destinataire et sa date restent."),
             30,
             3650,
+        ),
+        Definition(
             "collection.reminder_days",
             "days",
             "80, 60, 30",

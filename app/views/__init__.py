@@ -14,6 +14,7 @@ JOURNEYS = (
     "orders",
     "chasing",
     "requests",
+    "certificates",
     "messages",
     "documents",
     "auth",

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.permissions import Actor, Permission
-from app.queries import desk_credits, desk_organisations, desk_requests, reconciliation
+from app.queries import desk_credits, desk_organisations, desk_requests, desk_revocations, reconciliation
 from app.queries.billing import basket_count
 from app.queries.lists import Asked, Source, capped_counts
 from app.queries.notes import calling
@@ -88,6 +88,7 @@ def desk_entries() -> tuple[tuple[str | None, tuple[DeskEntry, ...]], ...]:
                 ),
                 DeskEntry("organisations.index_view", _("Organisations"), (p.READ_ORGANISATIONS,)),
                 DeskEntry("certificats.index_view", _("Certificats"), (p.READ_CERTIFICATES,)),
+                DeskEntry("revocations.index_view", _("Révocations"), (p.READ_CERTIFICATES,)),
                 DeskEntry("lots.index_view", _("Actions en masse"), (p.REVIEW_FILES,)),
                 DeskEntry("conversations.index_view", _("Messages"), (p.READ_REQUESTS,)),
                 DeskEntry("suivi.index_view", _("À suivre"), (p.READ_REQUESTS,)),
@@ -178,6 +179,9 @@ def _desk_counts(actor: Actor) -> dict[str, int | str | None]:
         found = reconciliation.waiting()
         counts["rapprochement.index_view"] = tab_text(found.everything) if found.everything else None
         counts["releves.index_view"] = tab_text(found.differences) if found.differences else None
+    if actor.can(Permission.APPROVE_REVOCATIONS):
+        waiting = desk_revocations.waiting()
+        counts["revocations.index_view"] = tab_text(waiting) if waiting else None
     if actor.can(Permission.ANSWER_MESSAGES):
         calls = calling(actor)
         counts |= {"conversations.index_view": calls.messages or None, "suivi.index_view": calls.notes or None}
@@ -210,6 +214,7 @@ def _count(endpoint: str, actor: Actor) -> int | None:
 def _client_menu(actor: Actor) -> list[NavItem]:
     entries: list[tuple[str, str, Permission, bool]] = [
         ("orders.history", _("Mes commandes"), Permission.SEE_OWN_ORGANISATION, False),
+        ("certificates.mine", _("Mes certificats"), Permission.SEE_OWN_ORGANISATION, False),
         ("requests.mine", _("Mes demandes"), Permission.SEE_OWN_REQUESTS, False),
         ("messages.inbox", _("Mes messages"), Permission.WRITE_MESSAGES, False),
         ("organisation.show", _("Mon organisation"), Permission.SEE_OWN_ORGANISATION, False),

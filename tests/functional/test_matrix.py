@@ -33,6 +33,8 @@ from app.models import (
     Passkey,
     PostOffice,
     Reason,
+    Revocation,
+    RevocationReason,
     StaffAbsence,
     StaffRoleChange,
     StatementImport,
@@ -50,7 +52,7 @@ from app.services.credits.amounts import Wanted, left_of
 from app.services.electronic_invoices import teif_of_credit_note, teif_of_invoice
 from app.services.order_files import drafting as order_files
 from app.services.payments import settle
-from app.states import CertificateState, RequestState
+from app.states import CertificateState, RequestState, RevocationState
 from tests import factories
 from tests.pages import CheckingClient
 from tests.support import matrix, reviewing
@@ -280,11 +282,18 @@ class World:
         sent = factories.certificate_request(
             self.organisation, RequestState.EXPEDIEE, applicant=self.applicant, by=self.admin, approved_at=clock.now()
         )
-        reviewing.certificate(
+        row = reviewing.certificate(
             sent, state=CertificateState.EXPEDIE, tracking_number="RP123456789TN", dispatched_at=clock.now()
         )
+        revocation = Revocation(
+            reference="REV-2026-900001", certificate_id=row.id, state=RevocationState.A_APPROUVER,
+            reason=RevocationReason.CLE_COMPROMISE, reason_text="Token perdu.", by_staff=True,
+            prepared_by_id=self.values["<staff>"], prepared_at=clock.now(),
+        )  # fmt: skip
+        db.session.add(revocation)
+        db.session.commit()
         batch = prepare_batch([File("x.pem", reviewing.pem_for(sent))], actor=factories.actor(agent))
-        self.values |= {"<sent>": sent.reference, "<batch>": batch}
+        self.values |= {"<sent>": sent.reference, "<batch>": batch, "<revocation>": revocation.reference}
 
     def fill(self, given: dict[str, Any]) -> dict[str, Any]:
         return {key: self.values.get(value, value) if isinstance(value, str) else value for key, value in given.items()}

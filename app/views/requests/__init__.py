@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("requests", __name__)
 
-from app.views.requests import answering, collecting, managing, showing, validating  # noqa: E402, F401  # they add their routes
+from app.views.requests import answering, collecting, managing, revoking, showing, validating  # noqa: E402, F401  # they add routes

@@ -7,6 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
+from app import clock
 from app.bilingual import for_reader
 from app.errors import DomainError, NotFound
 from app.models import CertificateRequest, DocumentAskItem
@@ -15,12 +16,14 @@ from app.queries import billing
 from app.queries.asks import may_answer, open_ask, waiting_for
 from app.queries.documents import documents_of_request
 from app.queries.history import history_of_request
+from app.queries.replacements import replacement_of
 from app.queries.requests import held_ids, request_for, requests_of
 from app.queries.threads import summary_of
 from app.services import ordering
 from app.services.authority import hands_on_request
+from app.services.replacing import why_not_renewable
 from app.services.supplying import item_label
-from app.states import REQUEST_MOVES, RequestState, Who, moves_from
+from app.states import REQUEST_MOVES, VALID_CERTIFICATE_STATES, RequestState, Who, moves_from
 from app.views.guards import requires
 from app.views.requests import blueprint
 from app.views.requests.stages import collect_before, stages_of
@@ -79,6 +82,8 @@ def show(reference: str) -> Any:
         bill=billing.bill_of_request(row.id) if administers else None,
         days=history_of_request(row.id),
         actions=_actions(row, hands, held=held),
+        life=_life(row, hands),
+        successor=replacement_of(row.id) if row.certificate is not None else None,
         states=RequestState,
     )
 
@@ -91,6 +96,23 @@ def _asked(row: CertificateRequest, item: DocumentAskItem) -> dict[str, Any]:
         "answered": item.answered_at,
         "own": may_answer(current_actor(), row, item),
     }
+
+
+def _life(row: CertificateRequest, hands: frozenset[Who]) -> frozenset[str]:
+    """What these hands may do of the certificate itself: revoke, renew, see its holder off (CRT-4, CRT-5)."""
+    certificate, found = row.certificate, set()
+    if certificate is None:
+        return frozenset()
+    valid = certificate.state in VALID_CERTIFICATE_STATES and certificate.not_after > clock.now()
+    if valid:
+        found.add("revoke")
+    if Who.ADMINISTRATOR in hands:
+        free = replacement_of(row.id) is None
+        if valid or free:
+            found.add("departure")
+        if free and not why_not_renewable(certificate):
+            found.add("renew")
+    return frozenset(found)
 
 
 def _actions(row: CertificateRequest, hands: frozenset[Who], *, held: bool) -> list[tuple[str, str, str]]:

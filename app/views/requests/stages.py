@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from app import clock
 from app.models import Certificate, CertificateRequest, DocumentAsk
-from app.queries.desk_requests import UNCOLLECTED_DAYS
+from app.queries.uncollected import last_day
 from app.services import settings
 from app.states import CertificateState, OrganisationState, RequestState, Who
 
@@ -90,7 +90,7 @@ def awaited(request: CertificateRequest, hands: frozenset[Who], ask: DocumentAsk
 
 def collect_before(certificate: Certificate) -> date:
     """Until when the token waits: afterwards TunTrust may revoke its certificate (CRT-3)."""
-    return clock.local(certificate.recorded_at).date() + timedelta(days=UNCOLLECTED_DAYS)
+    return last_day(certificate)
 
 
 def _validation(request: CertificateRequest, hands: frozenset[Who]) -> str:

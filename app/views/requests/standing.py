@@ -10,9 +10,12 @@ from flask_babel import ngettext
 
 from app import clock
 from app.bilingual import for_reader
-from app.models import CertificateRequest, DocumentAsk
+from app.models import Certificate, CertificateRequest, DocumentAsk
 from app.permissions import Actor
 from app.queries.asks import may_answer
+from app.queries.desk_revocations import done_of
+from app.queries.replacements import replacement_of
+from app.state_labels import state_label
 from app.states import CertificateState, OrganisationState, RequestState, Who
 
 YOURS = "wait"
@@ -43,6 +46,11 @@ def standing(
         return _to_pay(request, hands, held=held)
     if request.state is RequestState.EN_ATTENTE_DE_JUSTIFICATIFS:
         return _to_answer(request, actor, ask)
+    if request.certificate is not None and request.certificate.state in (
+        CertificateState.REVOQUE,
+        CertificateState.EXPIRE,
+    ):
+        return _ended(request, request.certificate, hands)
     if request.state is RequestState.ANNULEE:
         return Standing("bad", _("Cette demande est annulée"), _("Il n'y a plus rien à faire."), request.closing_reason)
     if request.state is RequestState.EXPEDIEE:
@@ -167,6 +175,24 @@ def _organisation_asked(hands: frozenset[Who]) -> Standing:
     )
 
 
+def _ended(request: CertificateRequest, certificate: Certificate, hands: frozenset[Who]) -> Standing:
+    """Revoked or expired: why, and what an administrator may do about it (CRT-4, CRT-5)."""
+    revoked = certificate.state is CertificateState.REVOQUE
+    found = done_of(certificate.id) if revoked else None
+    text = _("Il ne peut plus signer. Ce qui a été signé avant reste signé.")
+    quote = f"{state_label(found.reason)}. {found.reason_text}".strip() if found is not None else ""
+    title = _("Le certificat est révoqué") if revoked else _("Le certificat a expiré")
+    if revoked and found is not None and found.decided_at is not None:
+        title = _("Le certificat est révoqué depuis le %(day)s", day=clock.local(found.decided_at).strftime("%d/%m/%Y"))
+    successor = replacement_of(request.id)
+    if successor is not None:
+        text += " " + _("La demande %(reference)s le remplace.", reference=successor.reference)
+        link = (_("Voir la nouvelle demande"), url_for("requests.show", reference=successor.reference))
+        mine = successor.applicant_id == request.applicant_id or Who.ADMINISTRATOR in hands
+        return Standing("bad" if revoked else "calm", title, text, quote, link if mine else None)
+    return Standing("bad" if revoked else "calm", title, text, quote)
+
+
 def _dispatched(request: CertificateRequest, hands: frozenset[Who]) -> Standing:
     certificate, office = request.certificate, request.post_office
     if certificate is None or office is None:
@@ -178,10 +204,6 @@ def _dispatched(request: CertificateRequest, hands: frozenset[Who]) -> Standing:
             _("Le certificat est retiré"),
             _("Il est valable jusqu'au %(day)s. Il n'y a plus rien à faire.", day=until),
         )
-    if certificate.state is CertificateState.REVOQUE:
-        return Standing("bad", _("Le certificat est révoqué"), _("Il ne peut plus servir."))
-    if certificate.state is CertificateState.EXPIRE:
-        return Standing(OTHERS, _("Le certificat a expiré"), _("Pour un nouveau, passez une nouvelle commande."))
     where = for_reader(office.name_fr, office.name_ar)
     if Who.APPLICANT not in hands:
         name = f"{request.first_name} {request.last_name}"
