@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, PasswordField, RadioField, TextAreaField
+from wtforms import BooleanField, PasswordField, RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from app.forms.base import strip
@@ -51,6 +51,7 @@ class DepartureForm(OrderLineForm, VersionedForm):
     """« Départ du titulaire »: the revocation, and the successor's data unless they come later."""
 
     page_order: tuple[str, ...] = ("succession", *OrderLineForm.page_order)
+    LATER = ("plus-tard", _l("Révoquer seulement : je commanderai plus tard, ou pas"))
     ALWAYS = ("csrf_token", "version", "succession", "text", "sure", "current")
 
     succession = RadioField(
@@ -58,7 +59,7 @@ class DepartureForm(OrderLineForm, VersionedForm):
         [InputRequired(_l("Dites si vous commandez pour un successeur."))],
         choices=[
             ("maintenant", _l("Commander maintenant le certificat de son successeur")),
-            ("plus-tard", _l("Révoquer seulement : je commanderai plus tard, ou pas")),
+            LATER,
         ],
     )
     text = _words(_l("Précision"), _l("Facultative. Toutes les personnes prévenues la liront."))
@@ -88,7 +89,7 @@ class DepartureForm(OrderLineForm, VersionedForm):
 class PrepareRevocationForm(DecisionForm):
     """An officer's revocation, for a second person."""
 
-    reason = RadioField(_l("Motif"), [InputRequired(_l("Choisissez un motif."))])
+    reason = SelectField(_l("Motif"), [InputRequired(_l("Choisissez un motif."))])
     text = TextAreaField(
         _l("Ce qui s'est passé"),
         [

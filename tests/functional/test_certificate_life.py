@@ -128,12 +128,28 @@ def test_a_departure_without_successor_asks_for_none(client: CheckingClient, app
     leaver = firm.requests[0]
     client.login(firm.people[0].email, f.PASSWORD)
     form = client.get(f"/demandes/{leaver.reference}/depart").form("Votre mot de passe")
+    assert len(form.options("succession")) == 2
     done = form.fill(succession="plus-tard", sure=True, current=f.PASSWORD).submit("Confirmer le départ")
     assert "est révoqué." in " ".join(done.flashes)
     assert state_of(leaver) is CertificateState.REVOQUE
     renewed = done.press("Renouveler")
     assert renewed.path == "/commandes/nouvelle/ID_TRUST"
     ordering.send_order(firm.actor, firm.organisation.id, attested=True)
+
+
+@pytest.mark.spec("CRT-5")
+def test_who_is_replaced_already_is_only_revoked(client: CheckingClient, app: Flask) -> None:
+    firm = Firm(20)
+    leaver = firm.requests[0]
+    firm.renew(leaver)
+    ordering.send_order(firm.actor, firm.organisation.id, attested=True)
+    client.login(firm.people[0].email, f.PASSWORD)
+    page = client.get(f"/demandes/{leaver.reference}/depart")
+    assert "déjà remplacé" in page.text
+    form = page.form("Votre mot de passe")
+    assert len(form.options("succession")) == 1
+    form.fill(sure=True, current=f.PASSWORD).submit("Confirmer le départ")
+    assert state_of(leaver) is CertificateState.REVOQUE
 
 
 @pytest.mark.spec("CRT-4", "PPL-3")

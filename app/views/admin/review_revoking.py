@@ -38,7 +38,7 @@ class Revoking(FileGate):
             flash(_("Cette révocation est déjà préparée : elle attend une autre personne."), "info")
             return redirect(url_for("revocations.show", reference=waiting.reference))
         form = PrepareRevocationForm(data={"version": certificate.version})
-        form.reason.choices = choices_of(RevocationReason)
+        form.reason.choices = [("", _("Choisir un motif")), *choices_of(RevocationReason)]
         if form.validate_on_submit():
             try:
                 row = revoking.prepare(

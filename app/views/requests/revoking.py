@@ -74,7 +74,7 @@ def departure(reference: str) -> Any:
     if row.certificate is None or (successor is not None and not valid):
         flash(_("Il n'y a plus rien à faire pour ce certificat."), "info")
         return _show(row)
-    form = _departure_form(row)
+    form = _departure_form(row, replaced=successor is not None)
     if form.is_submitted():
         fill_own_data(form)
     if form.validate_on_submit():
@@ -97,21 +97,24 @@ def departure(reference: str) -> Any:
     )
 
 
-def _departure_form(row: CertificateRequest) -> DepartureForm:
+def _departure_form(row: CertificateRequest, *, replaced: bool) -> DepartureForm:
     years = reference_data.validities(row.certificate_type_id)
     data = {
         "version": _version(row),
-        "succession": "maintenant",
+        "succession": "plus-tard" if replaced else "maintenant",
         "validity_years": row.validity_years,
         "domains": [domain.id for domain in row.domains],
         "nationality": "TN",
         "identity_kind": "CIN",
     }
-    return DepartureForm(
+    form = DepartureForm(
         validities=[(each, ngettext("%(num)d an", "%(num)d ans", each)) for each in years],
         domains=[(domain.id, domain.label) for domain in reference_data.usage_domains()],
         data=data,
     )
+    if replaced:  # somebody has its place already: only the revocation is left
+        form.succession.choices = [form.LATER]
+    return form
 
 
 def _depart(row: CertificateRequest, form: DepartureForm) -> Departure:
