@@ -6,10 +6,12 @@ recorded with the dates that their own file says.
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from datetime import datetime, timedelta
 
 from app.demo.client import Client
 from app.demo.desk import Officer
+from app.demo.people import Person
 from app.demo.stage import Calendar, Story
 from app.extensions import db
 from app.models import CertificateRequest, RevocationReason, User
@@ -19,19 +21,7 @@ from app.services.accounts import actor_for
 
 def near_their_end(client: Client, at: Calendar, agent: Officer) -> Story:
     """One to renew, one whose renewal is ordered, one revoked online by its holder."""
-    yield at.ago(70, 9, 10)
-    rows = client.order(*client.people[21:24])
-    yield at.ago(69, 11, 0)
-    client.validate(*rows)
-    yield at.ago(68, 10, 0)
-    client.pay(*rows)
-    yield at.ago(67, 9, 0)
-    agent.approve(*rows)
-    yield at.ago(66, 9, 0)
-    _recorded(agent, rows, [at.present + timedelta(days=days) for days in (25, 6, 300)])
-    agent.dispatch(*rows)
-    yield at.ago(62, 15, 0)
-    agent.note_collection(*rows)
+    rows = yield from _held(client, at, agent, client.people[21:24], since=70, days_left=(25, 6, 300))
     yield at.ago(12, 19, 5)
     holder = actor_for(db.session.get_one(User, rows[2].applicant_id), ip="203.0.113.77", locale="fr")
     revoking.revoke_confirmed(
@@ -44,19 +34,7 @@ def near_their_end(client: Client, at: Calendar, agent: Officer) -> Story:
 
 def left_and_lost(client: Client, at: Calendar, agent: Officer) -> Story:
     """One that expired, and one whose revocation an agent prepared for a second person."""
-    yield at.ago(60, 9, 30)
-    rows = client.order(*client.people[12:14])
-    yield at.ago(59, 11, 0)
-    client.validate(*rows)
-    yield at.ago(58, 10, 0)
-    client.pay(*rows)
-    yield at.ago(57, 9, 0)
-    agent.approve(*rows)
-    yield at.ago(56, 9, 0)
-    _recorded(agent, rows, [at.present + timedelta(days=days) for days in (-3, 400)])
-    agent.dispatch(*rows)
-    yield at.ago(52, 15, 0)
-    agent.note_collection(*rows)
+    rows = yield from _held(client, at, agent, client.people[12:14], since=60, days_left=(-3, 400))
     yield at.hours_ago(4)
     expiring.expire_certificates()
     revoking.prepare(
@@ -67,6 +45,22 @@ def left_and_lost(client: Client, at: Calendar, agent: Officer) -> Story:
     )
 
 
-def _recorded(agent: Officer, rows: list[CertificateRequest], ends: list[datetime]) -> None:
-    for request, end in zip(rows, ends, strict=True):
-        agent.record_certificate(request, ends=end)
+def _held(
+    client: Client, at: Calendar, agent: Officer, people: Sequence[Person], *, since: int, days_left: Sequence[int]
+) -> Generator[datetime, None, list[CertificateRequest]]:
+    """Ordered, paid, generated and collected within eight days; each with so many days left today."""
+    yield at.ago(since, 9, 10)
+    rows = client.order(*people)
+    yield at.ago(since - 1, 11, 0)
+    client.validate(*rows)
+    yield at.ago(since - 2, 10, 0)
+    client.pay(*rows)
+    yield at.ago(since - 3, 9, 0)
+    agent.approve(*rows)
+    yield at.ago(since - 4, 9, 0)
+    for request, days in zip(rows, days_left, strict=True):
+        agent.record_certificate(request, ends=at.present + timedelta(days=days))
+    agent.dispatch(*rows)
+    yield at.ago(since - 8, 15, 0)
+    agent.note_collection(*rows)
+    return rows
