@@ -17,6 +17,7 @@ from tests import factories as f
 from tests.pages import CheckingClient
 from tests.services.test_renewal import Firm, line_for
 from tests.services.test_revoking import sent
+from tests.support.statements import counted
 
 LOST = "Token, code PIN ou clé perdu, volé, divulgué, ou soupçonné de l'être"
 
@@ -93,6 +94,21 @@ def test_every_tab_is_a_sound_page_whatever_the_address_says(client: CheckingCli
     client.login(firm.people[0].email, f.PASSWORD)
     for extra in ("", "&q=zzz&page=99999", "&page=x"):
         assert client.get(f"/certificats?onglet={onglet}{extra}").h1 == "Mes certificats"
+
+
+@pytest.mark.spec("CRT-5", "SPD-1")
+def test_a_page_of_many_certificates_asks_no_more_than_one_of_few(client: CheckingClient, app: Flask) -> None:
+    firm = Firm(20)
+    client.login(firm.people[0].email, f.PASSWORD)
+    asked = []
+    for _round in range(2):
+        client.get("/certificats?onglet=bientot")
+        with counted() as statements:
+            client.get("/certificats?onglet=bientot")
+        asked.append(len(statements))
+        for number in range(6):
+            firm.add(10 + number)
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.spec("CRT-5", "CRT-4")
