@@ -148,7 +148,7 @@ def test_a_departure_without_successor_asks_for_none(client: CheckingClient, app
     done = form.fill(succession="plus-tard", sure=True, current=f.PASSWORD).submit("Confirmer le départ")
     assert "est révoqué." in " ".join(done.flashes)
     assert state_of(leaver) is CertificateState.REVOQUE
-    renewed = done.press("Renouveler")
+    renewed = done.press("Commander un nouveau certificat")
     assert renewed.path == "/commandes/nouvelle/ID_TRUST"
     ordering.send_order(firm.actor, firm.organisation.id, attested=True)
 
