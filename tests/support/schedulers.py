@@ -176,7 +176,11 @@ class Storm:
             self._start()
 
     def set_the_clock(self, **by: float) -> None:
-        """Forwards or back, under all of them; then they go on."""
+        """Forwards or back, under all of them; then they go on.
+
+        A slot that waits for the next leader is run first: a later one would make up for it.
+        """
+        self.await_days()
         self.wall.set_by(**by)
         self.jumps += 1
         self._note_the_day()
