@@ -44,6 +44,7 @@ SUBJECTS: dict[str, object] = {
     "password_changed": _l("Votre mot de passe ECERT a été modifié"),
     "order_followed": _l("Suivi de la commande %(reference)s"),
     "administrator_invited": _l("Vous êtes invité à administrer une organisation sur le portail ECERT"),
+    "administrator_replaced": _l("Vous n'administrez plus %(organisation)s sur le portail ECERT"),
     "file_handed_over": _l("Un dossier vous est confié : %(reference)s"),
     "files_handed_over": _l("%(count)s dossiers vous sont confiés"),
     "staff_digest": _l("Ce qui vous attend aujourd'hui"),

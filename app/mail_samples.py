@@ -203,6 +203,7 @@ def _organisations() -> dict[str, tuple[dict[str, Any], ...]]:
         "organisation_rejected": ({**own, "reason": "Matricule fiscal inconnu."},),
         "organisation_suspended": ({**own, "reason": "Contrat dénoncé."},),
         "organisation_restored": (own,),
+        "administrator_replaced": ({**_PERSON, "organisation": "Société Exemple", "by": "Karim Mejri"},),
     }
 
 

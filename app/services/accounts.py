@@ -281,24 +281,24 @@ def _reset_mark(user: User) -> str:
 
 @use_case
 def ask_for_reset(email: str, *, ip: str | None) -> None:
-    """Mail a one-hour single-use link if the account exists and is active; the page says the same always (LOG-3)."""
+    """Mail a one-hour single-use link if the account exists and is active (LOG-3).
+
+    The page says the same always, and a mail is rendered for nobody where there is no account: answers take as long.
+    """
     attempts.count_attempt(attempts.key_for("reset:address", ip or "?"), limit=20, window=timedelta(hours=1))
-    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
-    if user is None or user.password_hash is None or user.disabled_at is not None:
-        return
+    wanted = email.strip().lower()
+    user = db.session.scalar(select(User).where(User.email == wanted))
     try:
-        attempts.count_attempt(attempts.key_for("reset:account", user.email), limit=3, window=timedelta(hours=1))
+        attempts.count_attempt(attempts.key_for("reset:account", wanted), limit=3, window=timedelta(hours=1))
     except TooManyAttempts:
         return
-    token = _reset_serializer().dumps([user.id, _reset_mark(user)])
-    outbox.write(
-        "password_reset",
-        to=user.email,
-        locale=user.locale,
-        secret=True,
-        name=user.display_name,
-        link=public_url("auth.reset", token=token),
-    )
+    mailed = user is not None and user.password_hash is not None and user.disabled_at is None
+    token = _reset_serializer().dumps([user.id if user else 0, _reset_mark(user) if user else "0" * 24])
+    link = public_url("auth.reset", token=token)
+    if user is None or not mailed:
+        outbox.preview("password_reset", to=wanted, name=wanted, link=link)
+        return
+    outbox.write("password_reset", to=wanted, locale=user.locale, secret=True, name=user.display_name, link=link)
 
 
 def user_of_reset(token: str) -> User | None:

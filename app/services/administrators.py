@@ -136,6 +136,15 @@ def _let_go(organisation: Organisation, user_id: int, actor: Actor) -> None:
         purging.remove_administrator(organisation, user, reason="Administrateur remplacé avant l'activation")
     else:
         grant.revoked_at = clock.now()
+        outbox.write(
+            "administrator_replaced",
+            to=user.email,
+            locale=user.locale,
+            organisation_id=organisation.id,
+            name=user.display_name,
+            organisation=organisation.legal_name,
+            by=actor.label,
+        )
     db.session.flush()
 
 

@@ -69,12 +69,14 @@ def test_a_forgotten_password_is_replaced_by_the_mailed_link_once(
     app: Flask, client: CheckingClient, smtp: MailServer
 ) -> None:
     user = factories.applicant()
+    app.config["PUBLIC_URL"] = "https://ecert.exemple.tn"  # not the Host that the request names
     known = client.get("/mot-de-passe-oublie").form("E-mail").fill(email=user.email).submit("Envoyer le lien")
     unknown = client.get("/mot-de-passe-oublie").form("E-mail").fill(email="x@exemple.tn").submit("Envoyer le lien")
     assert known.text.replace(user.email, "") == unknown.text.replace("x@exemple.tn", "")
     send_due_mails()
     mail = smtp.only(user.email, "Réinitialisation de votre mot de passe ECERT")
     link = next(word for word in mail.text.split() if "/mot-de-passe/nouveau/" in word)
+    assert link.startswith(app.config["PUBLIC_URL"] + "/mot-de-passe/")
     path = link[link.index("/mot-de-passe") :]
     client.get(path)  # a mail scanner looks at it
     client.open("HEAD", path, fragment=True)

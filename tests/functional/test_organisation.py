@@ -402,6 +402,9 @@ def test_a_replaced_administrator_loses_the_organisation_at_the_next_click(home,
     assert second.email not in names
     assert "leila.mejri@exemple.tn" in names
     other.get("/organisation", expect=(403, 404))
+    told = db.session.scalars(select(OutboxMail).where(OutboxMail.kind == "administrator_replaced")).one()
+    assert told.recipient == second.email
+    assert of.legal_name in told.text
 
 
 def test_nobody_replaces_themselves(home, client):
