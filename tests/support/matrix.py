@@ -340,6 +340,9 @@ MATRIX: dict[str, Row] = {
     "dev.attachment": Row("GET", EVERYBODY, {"key": "x", "number": 0}),
 }
 
+NO_PAGE = frozenset({"dev.sample_body"})
+"""A mail's HTML, shown in a frame: it is written by a mail's rules."""
+
 MISSING_IS_FINE = frozenset(
     {
         "auth.reset",
