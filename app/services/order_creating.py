@@ -25,6 +25,7 @@ from app.queries.people import administers_something
 from app.services import audit, history, numbering, outbox, search_columns, settings
 from app.services.accounts import grant_role
 from app.services.activation import give_temporary_password
+from app.services.declared import PERSON_FIELDS
 from app.services.inspecting import ask_inspection
 from app.services.links import public_url
 from app.services.order_lines import RequestLine
@@ -110,21 +111,7 @@ def _requests(
 
 def person_of(line: RequestLine) -> dict[str, Any]:
     """What a ``PersonMixin`` row takes of a line."""
-    return {
-        name: getattr(line, name)
-        for name in (
-            "last_name",
-            "first_name",
-            "last_name_ar",
-            "first_name_ar",
-            "birth_date",
-            "nationality",
-            "identity_kind",
-            "identity_number",
-            "mobile",
-            "email",
-        )
-    }
+    return {name: getattr(line, name) for name in PERSON_FIELDS}
 
 
 def applicant_account(actor: Actor, line: RequestLine) -> tuple[User, str | None]:
