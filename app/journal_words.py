@@ -79,6 +79,13 @@ JOURNAL_WORDS: dict[str, object] = {
     "certificate_collect": _l("Certificat retiré"),
     "certificate_revoke": _l("Certificat révoqué"),
     "certificate_expire": _l("Certificat expiré"),
+    "revocation_prepared": _l("Révocation préparée"),
+    "revocation_approve": _l("Révocation approuvée"),
+    "revocation_refuse": _l("Révocation refusée"),
+    "revocation_withdraw": _l("Révocation abandonnée"),
+    "order_file": _l("Commande par fichier"),
+    "collection_reminder": _l("Rappel de retrait envoyé"),
+    "announce_expiries": _l("Expirations annoncées"),
     # messages and notes
     "send_message": _l("Message envoyé"),
     "retract_message": _l("Message retiré"),

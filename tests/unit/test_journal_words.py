@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.journal_words import JOURNAL_WORDS
-from app.states import CERTIFICATE_MOVES, ORGANISATION_MOVES, PAYMENT_MOVES, REQUEST_MOVES
+from app.states import CERTIFICATE_MOVES, ORGANISATION_MOVES, PAYMENT_MOVES, REQUEST_MOVES, REVOCATION_MOVES
 
 APP = Path(__file__).resolve().parents[2] / "app"
 
@@ -47,4 +47,5 @@ def test_every_move_has_its_words() -> None:
     moves = {move.action for move in (*REQUEST_MOVES, *ORGANISATION_MOVES)}
     moves |= {f"payment_{move.action}" for move in PAYMENT_MOVES}
     moves |= {f"certificate_{move.action}" for move in CERTIFICATE_MOVES}
+    moves |= {f"revocation_{move.action}" for move in REVOCATION_MOVES}
     assert moves - set(JOURNAL_WORDS) == set()
