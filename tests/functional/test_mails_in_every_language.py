@@ -14,7 +14,7 @@ from babel.support import Translations
 from flask_babel import force_locale
 
 from app.bilingual import is_arabic
-from app.mail_catalogue import SUBJECTS
+from app.mail_catalogue import SUBJECTS, security_sentence
 from app.mail_samples import LOCALES, RECIPIENT, Sample, samples
 from app.models import CreditOutcome, DocumentKind, ReasonKind
 from app.permissions import STAFF_ROLES
@@ -121,6 +121,15 @@ def test_a_reference_never_breaks_and_addresses_are_left_alone() -> None:
     page = '<body><p>Votre demande DEM-2026-000418.</p><a href="/d/DEM-2026-000418">https://x.tn/d/DEM-2026-000418</a>'
     whole = '<bdi dir="ltr" class="whole">DEM-2026-000418</bdi>'
     assert outbox.keep_references_whole(page) == page.replace("demande DEM-2026-000418", f"demande {whole}")
+
+
+@pytest.mark.spec("LOG-4")
+def test_the_name_of_a_key_is_text_in_a_mail_whatever_it_holds(app: Any) -> None:
+    told = next(sample for sample in samples() if sample.kind == "security_changed")
+    sentence = security_sentence("passkey_added", key="<img src=x>")
+    html = outbox.render("security_changed", to=RECIPIENT, **{**told.context, "sentence": sentence})[2]
+    assert "&lt;img src=x&gt;" in html
+    assert "<img" not in html
 
 
 @pytest.mark.parametrize(("kind", "subject"), MANUAL.items())
