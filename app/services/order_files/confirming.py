@@ -57,13 +57,13 @@ def _confirm(actor: Actor, organisation_id: int, public_id: str, *, attested: bo
     file = edited(actor, organisation_id, public_id)
     if file.order is not None:
         return file.order
-    if not attested:
-        raise DomainError(_("Cochez l'attestation pour envoyer les demandes."), field="attestation")
     rows = rows_of(file)
     if not rows:
         raise DomainError(_("Ce fichier n'a plus aucune ligne."))
     if any(row.status is not ImportRowStatus.PRETE for row in rows):
         raise DomainError(_("Des lignes attendent encore : rien n'est envoyé avant que toutes soient justes."))
+    if not attested:
+        raise DomainError(_("Cochez l'attestation pour envoyer les demandes."), field="attestation")
     lines = compare_rows(actor, file, rows)
     if any(row.status is not ImportRowStatus.PRETE for row in rows):
         raise RowsChanged(_("Une ligne n'est plus juste depuis la vérification : rien n'a été envoyé. Voyez laquelle."))
