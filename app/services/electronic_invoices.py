@@ -59,16 +59,17 @@ def _document(kind: str, row: Invoice | CreditNote, subject: dict[str, int]) -> 
     kept = _kept(subject)
     if kept is not None:
         return kept
-    snapshot = dict(row.snapshot)
+    snapshot, asked = dict(row.snapshot), settings.group("teif")
     options = TeifOptions(
         document_type=kind,
         refers_to=str(snapshot.get("invoice_number", "")),
         ttn_reference=_ttn_reference(row.invoice_id) if isinstance(row, CreditNote) else "",
         words=str(snapshot.get("words", "")),
-        tax_id_suffix=str(settings.get("teif.tax_id_suffix")),
+        tax_id_suffix=str(asked["tax_id_suffix"]),
     )
-    xml = signed_if_asked(teif_xml(InvoiceData.from_snapshot(snapshot), options))
-    signed = bool(settings.get("teif.sign"))
+    xml, signed = teif_xml(InvoiceData.from_snapshot(snapshot), options), bool(asked["sign"])
+    if signed:
+        xml = _sign(xml)
     key = new_key("teif")
     files.storage().put(key, xml)
     if _write_down(subject, key, hashlib.sha256(xml).hexdigest(), signed):
@@ -85,8 +86,10 @@ def signed_if_asked(xml: bytes) -> bytes:
 
     Raises ConfigurationError when signing is on without a key.
     """
-    if not settings.get("teif.sign"):
-        return xml
+    return _sign(xml) if settings.get("teif.sign") else xml
+
+
+def _sign(xml: bytes) -> bytes:
     from app.adapters.teif_signing import open_signer
 
     config = current_app.config
