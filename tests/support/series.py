@@ -140,7 +140,8 @@ def _run(
     writers = [writer(ids, seed) for seed, ids in enumerate(work)]
     living: list[Callable[[], Any]] = [process(writers[first::PROCESSES]) for first in range(PROCESSES)]
     before = len(db.session.scalars(select(model.id)).all())
-    answers = in_processes(app, living + [dies(ids) for ids in doomed], seconds=600)
+    patience = 600 + 5 * max(len(ids) for ids in work)  # one after the other at the series, on a busy machine too
+    answers = in_processes(app, living + [dies(ids) for ids in doomed], seconds=patience)
     told = [each for answer in answers[: len(living)] for each in answer]
     db.session.rollback()
     return Run(
