@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0015"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

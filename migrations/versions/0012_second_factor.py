@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0014"
-down_revision = "0018"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
