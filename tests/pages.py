@@ -96,6 +96,8 @@ class CheckingClient:
         trail: list[str] = []
         for _ in range(12):
             page = self._once(method, url, fragment=fragment, headers=headers, trail=trail, check=check, **options)
+            if page.status >= 500 and page.status not in _statuses(expect):
+                raise PageError(f"{method} {page.url} answered {page.status}\n{page.html[:2000]}")
             if not follow or page.location is None:
                 break
             trail = [*trail, page.url]
@@ -134,8 +136,6 @@ class CheckingClient:
         )
         page = Page(self, method, path, response, fragment=fragment, trail=trail)
         self._note(page)
-        if page.status >= 500:
-            raise PageError(f"{method} {path} answered {page.status}\n{page.html[:2000]}")
         if page.is_html and page.location is None:
             if check:
                 self._check(page)
@@ -172,7 +172,7 @@ class CheckingClient:
         if expect is None:
             assert page.status < 400, f"{page.method} {page.url} answered {page.status}: {page.text[:600]}"
         else:
-            wanted = {expect} if isinstance(expect, int) else set(expect)
+            wanted = _statuses(expect)
             assert page.status in wanted, (
                 f"{page.method} {page.url} answered {page.status}, not {wanted}: {page.text[:600]}"
             )
@@ -194,6 +194,10 @@ class CheckingClient:
     def forget_cookies(self) -> None:
         """Close the browser: session lost, pages kept in the test's hands."""
         self._browser = self.app.test_client()
+
+
+def _statuses(expect: int | Iterable[int] | None) -> set[int]:
+    return {expect} if isinstance(expect, int) else set(expect or ())
 
 
 class Page:

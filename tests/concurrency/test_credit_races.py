@@ -123,10 +123,9 @@ def test_late_payments_counting_on_one_credit_spend_it_once(app: Flask) -> None:
     """Eight ended attempts that each counted on the whole of one credit are all paid at once: one has it."""
     shop, desk = Shop(0), Desk()
     note = desk.issue(_invoiced(shop, 1))
-    ids = payments_under_way(8, administrator=shop.administrator)
+    ids = payments_under_way(8, administrator=shop.administrator, credit=200_000)
     for payment_id in ids:
         payment = db.session.get_one(Payment, payment_id)
-        payment.amount, payment.credit_used = WHOLE - 200_000, 200_000
         ledger.set_aside(payment, [ledger.Share(note.id, 200_000)])
         ledger.let_go(payment)
     db.session.commit()
@@ -144,10 +143,9 @@ def test_without_the_services_lock_credit_is_still_not_spent_twice(app: Flask, m
     """Both payments found their credit before either spent it: the ledger's trigger takes one."""
     shop, desk = Shop(0), Desk()
     note = desk.issue(_invoiced(shop, 1))
-    ids = payments_under_way(2, administrator=shop.administrator)
+    ids = payments_under_way(2, administrator=shop.administrator, credit=300_000)
     for payment_id in ids:
         payment = db.session.get_one(Payment, payment_id)
-        payment.amount, payment.credit_used = WHOLE - 300_000, 300_000
         ledger.set_aside(payment, [ledger.Share(note.id, 300_000)])
         ledger.let_go(payment)
     db.session.commit()

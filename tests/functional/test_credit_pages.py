@@ -363,7 +363,8 @@ def test_a_certificate_left_at_the_post_office_is_revoked_credited_and_ordered_a
 ) -> None:
     shop, _invoice = sell(gateway)
     certificate = with_certificate(shop.requests[0])
-    certificate.dispatched_at = clock.now() - timedelta(days=91)
+    certificate.recorded_at = clock.now() - timedelta(days=91)
+    certificate.dispatched_at = clock.now() - timedelta(days=88)
     db.session.commit()
     agent, supervisor = sign_in(Role.AGENT), sign_in(Role.SUPERVISEUR)
     page = agent.get(f"/admin/dossiers/{shop.references[0]}").click("Révoquer, avoir et nouvelle demande…")

@@ -148,6 +148,8 @@ def test_an_agent_touches_no_reference_data_and_an_administrator_no_file(app: Fl
             "avoirs",
             "rapprochement",
             "releves",
+            "certificats",
+            "revocations",
             "conversations",
             "suivi",
             "listes",

@@ -157,30 +157,35 @@ def test_when_the_books_change_the_lines_follow_and_filed_ones_come_back(gateway
     shop = Shop()
     opening = shop.start()
     _other, late = withdrawn(gateway)
-    who = agent()
-    statement = imported(said(opening.payment_id), said(late), actor=who)
-    assert [match for match, _gap in verdicts(statement)] == [M.NON_PAYE, M.NON_PAYE]
-    first, second = db.session.scalars(select(StatementLine.id).order_by(StatementLine.position)).all()
+    _shop, invoice = sell(gateway)
+    desk, who = Desk(), agent()
+    sold = invoice.payment_id
+    lines = (said(opening.payment_id), said(late), said(sold), said(sold, 60_000, operation="refund"))
+    statement = imported(*lines, actor=who)
+    assert [match for match, _gap in verdicts(statement)] == [M.NON_PAYE, M.NON_PAYE, M.CONFORME, M.SANS_AVOIR]
+    first, second, _third, given_back = db.session.scalars(
+        select(StatementLine.id).order_by(StatementLine.position)
+    ).all()
     for wrong in ("", " x "):
         with pytest.raises(DomainError):
-            importing.file_line(first, reason=wrong, actor=who)
-    filed = importing.file_line(first, reason="Le client a annulé.", actor=who)
-    assert (filed.resolved_by_id, filed.resolution) == (who.user_id, "Le client a annulé.")
+            importing.file_line(given_back, reason=wrong, actor=who)
+    filed = importing.file_line(given_back, reason="Geste commercial de la banque.", actor=who)
+    assert (filed.resolved_by_id, filed.resolution) == (who.user_id, "Geste commercial de la banque.")
     with pytest.raises(DomainError, match="déjà classée"):
-        importing.file_line(first, reason="Encore.", actor=who)
+        importing.file_line(given_back, reason="Encore.", actor=who)
     assert importing.match_again(statement, actor=who) == 0
-    assert db.session.get_one(StatementLine, first).resolved_at is not None
-    attempt(opening.payment_id).amount = DUE - 500
-    db.session.commit()
+    assert db.session.get_one(StatementLine, given_back).resolved_at is not None
+    part = [Wanted(left_of(invoice).lines[0].line.id, 50_000, 0)]
+    note = desk.issue(invoice, outcome=CreditOutcome.REMBOURSEMENT_PASSERELLE, wanted=part, stamp_duty=0)
+    assert note.refund is not None
+    refund_by_gateway(note.refund.id, actor=desk.agent)
     assert importing.match_again(statement, actor=who) == 1
-    again = db.session.get_one(StatementLine, first)
-    assert (again.verdict, again.difference, again.resolved_at) == (M.MONTANT, 500, None)
-    attempt(opening.payment_id).amount = DUE
-    db.session.commit()
+    again = db.session.get_one(StatementLine, given_back)
+    assert (again.verdict, again.difference, again.resolved_at) == (M.MONTANT_REMBOURSE, 500, None)
     pay(gateway, opening.payment_id)
     settle(opening.payment_id)
     assert importing.match_again(statement, actor=who) == 1
-    assert verdicts(statement) == [(M.CONFORME, 0), (M.NON_PAYE, DUE)]
+    assert verdicts(statement)[:2] == [(M.CONFORME, 0), (M.NON_PAYE, DUE)]
     with pytest.raises(DomainError, match="concorde"):
         importing.file_line(first, reason="Rien à dire.", actor=who)
     assert db.session.get_one(StatementLine, second).resolved_at is None

@@ -21,8 +21,11 @@ from tests import factories
 _serial = itertools.count(1)
 
 
-def payments_under_way(count: int, *, lines: int = 1, administrator: User | None = None) -> list[int]:
-    """Ids of ``count`` attempts of one organisation, ``lines`` requests each, all open at the gateway."""
+def payments_under_way(count: int, *, lines: int = 1, administrator: User | None = None, credit: int = 0) -> list[int]:
+    """Ids of ``count`` attempts of one organisation, ``lines`` requests each, all open at the gateway.
+
+    ``credit`` millimes of each are paid by credit, which the caller sets aside.
+    """
     person = administrator or factories.administrator(factories.organisation())
     organisation_id = person.grants[0].organisation_id
     assert organisation_id is not None
@@ -58,13 +61,13 @@ def payments_under_way(count: int, *, lines: int = 1, administrator: User | None
         ]
         db.session.add_all(rows)
         db.session.flush()
-        payments.append(_under_way(person, organisation_id, rows))
+        payments.append(_under_way(person, organisation_id, rows, credit))
     db.session.add_all(payments)
     db.session.commit()
     return [payment.id for payment in payments]
 
 
-def _under_way(person: User, organisation_id: int, rows: list[CertificateRequest]) -> Payment:
+def _under_way(person: User, organisation_id: int, rows: list[CertificateRequest], credit: int) -> Payment:
     priced = quote_requests(rows)
     moment = clock.now()
     return Payment(
@@ -74,7 +77,8 @@ def _under_way(person: User, organisation_id: int, rows: list[CertificateRequest
         created_by_id=person.id,
         method=PaymentMethod.CARTE,
         state=PaymentState.EN_COURS,
-        amount=priced.quote.total,
+        amount=priced.quote.total - credit,
+        credit_used=credit,
         stamp_duty=priced.quote.stamp_duty,
         delivery_vat_bp=priced.quote.delivery_vat_bp,
         gateway_order_id=str(uuid.uuid4()),
