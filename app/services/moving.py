@@ -7,7 +7,7 @@ own changes and mails to the transaction.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -39,19 +39,19 @@ from app.states import (
     REMEDY_MOVES,
     REQUEST_MOVES,
     REVOCATION_MOVES,
-    CertificateState,
-    CreditProposalState,
     Move,
-    OrganisationState,
-    PaymentState,
-    RefundState,
-    RemedyState,
     RequestState,
-    RevocationState,
     Who,
 )
 
 REASON_LIMIT = 2000
+
+
+class _Moved(Protocol):
+    """A row with a state of its own: what every move changes."""
+
+    state: Any
+    version: Any
 
 
 def move_request(
@@ -72,26 +72,12 @@ def move_request(
         REQUEST_MOVES, request, action, hands_on_request(actor, request), actor=actor, expected_version=expected_version
     )
     reason = _checked_reason(move, reason)
-    before = request.state
-    after = RequestState(move.target) if move.target is not None else before
-    if after is not before:
-        request.state = after
+    about = {"request_id": request.id, "organisation_id": request.organisation_id}
+    if _change(request, move, action, actor=actor, about=about, reason=reason, details=details):
         request.state_changed_at = clock.now()
-        if after is not RequestState.EN_ATTENTE_DE_PAIEMENT:
+        if request.state is not RequestState.EN_ATTENTE_DE_PAIEMENT:
             request.basket_added_at = None
         keep_request_clock(request)
-    request.version += 1
-    history.write(
-        actor,
-        action,
-        request_id=request.id,
-        organisation_id=request.organisation_id,
-        from_state=before,
-        to_state=after,
-        reason=reason,
-        details=details,
-    )
-    audit.record(actor, action, request, before={"state": before}, after={"state": after})
     return request
 
 
@@ -115,22 +101,9 @@ def move_organisation(
         expected_version=expected_version,
     )
     reason = _checked_reason(move, reason)
-    before = organisation.state
-    after = OrganisationState(move.target) if move.target is not None else before
-    if after is not before:
-        organisation.state = after
+    about = {"organisation_id": organisation.id}
+    if _change(organisation, move, action, actor=actor, about=about, reason=reason, details=details):
         keep_organisation_clock(organisation)
-    organisation.version += 1
-    history.write(
-        actor,
-        action,
-        organisation_id=organisation.id,
-        from_state=before,
-        to_state=after,
-        reason=reason,
-        details=details,
-    )
-    audit.record(actor, action, organisation, before={"state": before}, after={"state": after})
     return organisation
 
 
@@ -160,21 +133,9 @@ def move_payment(
     """Move an attempt that the caller already locked (it also holds the basket's requests). IllegalTransition."""
     hands = frozenset({Who.SYSTEM}) if actor.is_system else frozenset({Who.ADMINISTRATOR, Who.SYSTEM})
     move = checked_move(PAYMENT_MOVES, payment.state, action, hands)
-    before = payment.state
-    after = PaymentState(move.target) if move.target is not None else before
-    payment.state = after
-    payment.version += 1
-    history.write(
-        actor,
-        action,
-        payment_id=payment.id,
-        organisation_id=payment.organisation_id,
-        from_state=before,
-        to_state=after,
-        reason=reason,
-        details=details,
-    )
-    audit.record(actor, f"payment_{action}", payment, before={"state": before}, after={"state": after})
+    about = {"payment_id": payment.id, "organisation_id": payment.organisation_id}
+    journal = f"payment_{action}"
+    _change(payment, move, action, actor=actor, about=about, reason=reason, details=details, journal=journal)
     return payment
 
 
@@ -212,21 +173,9 @@ def move_certificate(
         expected_version=expected_version,
     )
     reason = _checked_reason(move, reason)
-    before = certificate.state
-    after = CertificateState(move.target) if move.target is not None else before
-    certificate.state = after
-    certificate.version += 1
-    history.write(
-        actor,
-        f"certificate_{action}",
-        request_id=request.id,
-        organisation_id=request.organisation_id,
-        from_state=before,
-        to_state=after,
-        reason=reason,
-        details=details,
-    )
-    audit.record(actor, f"certificate_{action}", certificate, before={"state": before}, after={"state": after})
+    about = {"request_id": request.id, "organisation_id": request.organisation_id}
+    word = f"certificate_{action}"
+    _change(certificate, move, word, actor=actor, about=about, reason=reason, details=details)
     return certificate
 
 
@@ -249,21 +198,9 @@ def move_revocation(
         word=f"revocation_{action}",
     )
     reason = _checked_reason(move, reason)
-    before = revocation.state
-    after = RevocationState(move.target) if move.target is not None else before
-    revocation.state = after
-    revocation.version += 1
     request = revocation.certificate.request
-    history.write(
-        actor,
-        f"revocation_{action}",
-        request_id=request.id,
-        organisation_id=request.organisation_id,
-        from_state=before,
-        to_state=after,
-        reason=reason,
-    )
-    audit.record(actor, f"revocation_{action}", revocation, before={"state": before}, after={"state": after})
+    about = {"request_id": request.id, "organisation_id": request.organisation_id}
+    _change(revocation, move, f"revocation_{action}", actor=actor, about=about, reason=reason)
     return revocation
 
 
@@ -286,21 +223,9 @@ def move_credit_proposal(
         word=f"credit_{action}",
     )
     reason = _checked_reason(move, reason)
-    before = proposal.state
-    after = CreditProposalState(move.target) if move.target is not None else before
-    proposal.state = after
-    proposal.version += 1
-    history.write(
-        actor,
-        f"credit_{action}",
-        payment_id=proposal.invoice.payment_id,
-        organisation_id=proposal.organisation_id,
-        from_state=before,
-        to_state=after,
-        reason=reason,
-        details={"proposal": proposal.reference, "invoice": proposal.invoice.number},
-    )
-    audit.record(actor, f"credit_{action}", proposal, before={"state": before}, after={"state": after})
+    about = {"payment_id": proposal.invoice.payment_id, "organisation_id": proposal.organisation_id}
+    details = {"proposal": proposal.reference, "invoice": proposal.invoice.number}
+    _change(proposal, move, f"credit_{action}", actor=actor, about=about, reason=reason, details=details)
     return proposal
 
 
@@ -310,20 +235,9 @@ def move_refund(refund: Refund, action: str, *, actor: Actor, details: dict[str,
     if actor.can(Permission.SETTLE_PAYMENTS):
         hands |= {Who.AGENT, Who.SYSTEM}  # the gateway's answer comes within the press of a person
     move = checked_move(REFUND_MOVES, refund.state, action, frozenset(hands), word=f"refund_{action}")
-    before = refund.state
-    after = RefundState(move.target) if move.target is not None else before
-    refund.state = after
-    refund.version += 1
-    history.write(
-        actor,
-        f"refund_{action}",
-        payment_id=refund.payment_id,
-        organisation_id=refund.credit_note.organisation_id,
-        from_state=before,
-        to_state=after,
-        details={"credit_note": refund.credit_note.number, "amount": refund.amount, **(details or {})},
-    )
-    audit.record(actor, f"refund_{action}", refund, before={"state": before}, after={"state": after, **(details or {})})
+    about = {"payment_id": refund.payment_id, "organisation_id": refund.credit_note.organisation_id}
+    said = {"credit_note": refund.credit_note.number, "amount": refund.amount, **(details or {})}
+    _change(refund, move, f"refund_{action}", actor=actor, about=about, details=said, facts=details)
     return refund
 
 
@@ -338,22 +252,9 @@ def move_remedy(
         hands.add(Who.SUPERVISOR)
     move = checked_move(REMEDY_MOVES, remedy.state, action, frozenset(hands))
     reason = _checked_reason(move, reason)
-    before = remedy.state
-    after = RemedyState(move.target) if move.target is not None else before
-    remedy.state = after
-    remedy.version += 1
+    about = {"payment_id": remedy.payment_id, "organisation_id": remedy.payment.organisation_id}
     facts = {"remedy": remedy.kind, "amount": remedy.amount, "currency": remedy.currency, **(details or {})}
-    history.write(
-        actor,
-        f"remedy_{action}",
-        payment_id=remedy.payment_id,
-        organisation_id=remedy.payment.organisation_id,
-        from_state=before,
-        to_state=after,
-        reason=reason,
-        details=facts,
-    )
-    audit.record(actor, f"remedy_{action}", remedy, before={"state": before}, after={"state": after, **facts})
+    _change(remedy, move, f"remedy_{action}", actor=actor, about=about, reason=reason, details=facts, facts=facts)
     return remedy
 
 
@@ -374,6 +275,32 @@ def cancel_approval(request: CertificateRequest, *, actor: Actor, why: str) -> N
         reason=why,
     )
     audit.record(actor, "approval_cancelled", request, after={"why": why})
+
+
+def _change(
+    row: _Moved,
+    move: Move,
+    word: str,
+    *,
+    actor: Actor,
+    about: dict[str, int],
+    reason: str = "",
+    details: dict[str, Any] | None = None,
+    journal: str = "",
+    facts: dict[str, Any] | None = None,
+) -> bool:
+    """Write the state, the version, the history line and the journal line; is it another state than before?
+
+    ``about``: whose history; ``details``: what its sentence may name; ``facts``: what the journal keeps besides, under
+    ``journal`` where its word is another.
+    """
+    before = row.state
+    after = type(before)(move.target) if move.target is not None else before
+    row.state = after
+    row.version += 1
+    history.write(actor, word, **about, from_state=before, to_state=after, reason=reason, details=details)
+    audit.record(actor, journal or word, row, before={"state": before}, after={"state": after, **(facts or {})})
+    return after is not before
 
 
 def _checked_reason(move: Move, reason: str) -> str:
