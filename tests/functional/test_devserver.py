@@ -200,7 +200,8 @@ def test_killed_at_any_moment_of_its_start_it_starts_again(start: Any, var: Path
 
 
 @pytest.mark.postgres(only=True)
-def test_it_runs_on_postgresql_too_demonstration_included(start: Any, database_url: str) -> None:
-    server = start(DATABASE_URL=database_url.replace("postgresql+psycopg://", "postgresql://"), DEMO_DATA="yes")
+def test_it_runs_on_postgresql_too(start: Any, database_url: str) -> None:
+    """Without the demonstration, which ``test_demo`` seeds on both databases."""
+    server = start(DATABASE_URL=database_url.replace("postgresql+psycopg://", "postgresql://"))
     assert _get(server.address(), "/readyz")[1] == '{"ready":true,"reasons":[]}\n'
     assert server.stop() == 0
