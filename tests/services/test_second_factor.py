@@ -117,6 +117,23 @@ def test_many_addresses_guess_no_faster_than_one_owner_types(app, travel):
 
 
 @pytest.mark.spec("LOG-4")
+def test_guessing_all_day_from_many_addresses_ends_but_not_for_the_owner(app, travel, monkeypatch):
+    monkeypatch.setattr(second_factor, "A_DAY_FROM_ELSEWHERE", 12)
+    who = factories.applicant()
+    phone = App(who)
+    travel(seconds=30)
+    assert second_factor.pass_by_app(half(who), phone.code(), ip=HERE)  # counts as the first: nobody came from there
+    for hour in range(11):
+        travel(hours=1)
+        with pytest.raises(DomainError, match="n'est pas le bon"):
+            second_factor.pass_by_app(half(who, "127.0.1.1"), "000000", ip=f"127.0.1.{hour}")
+    travel(hours=1)
+    with pytest.raises(TooManyAttempts):
+        second_factor.pass_by_app(half(who, "127.0.1.1"), phone.code(), ip="127.0.1.99")
+    assert second_factor.pass_by_app(half(who), phone.code(), ip=HERE)
+
+
+@pytest.mark.spec("LOG-4")
 def test_the_second_step_waits_ten_minutes_and_falls_with_the_account(app, travel):
     who = factories.applicant()
     phone = App(who)
