@@ -111,6 +111,9 @@ def entities() -> bytes:
         (FILE + PERSON.replace(";", ","), "séparateurs se mêlent"),
         (FILE.replace("TUNEPS", "TUNEPS;TTN"), "Plus de cases que de titres"),
         (FILE.replace("Gharbi", '"Gharbi'), "guillemet"),
+        ("Nom;" * 1_000_000, "La ligne 1 a plus de 200 cases"),
+        (TITLES + "\n" + "1;" * 201, "La ligne 2 a plus de 200 cases"),
+        (";" * 4_000_000 + "\n", "est vide"),
         (FILE.encode() + b"1;Mel\xe9;", "La ligne 3 contient un caractère qui n'est pas de l'UTF-8"),
         (FILE.replace("é", "e").encode("cp1256"), "ni UTF-8 ni Windows-1252"),
         (FILE.encode("utf-16"), "UTF-16"),
@@ -125,7 +128,7 @@ def entities() -> bytes:
         (book(lambda made, sheet: sheet.write(1_048_575, 16_383, "x")), "trop lourd"),
         (book(lambda made, sheet: sheet.merge_range(2, 0, 3, 1, "x")), "fusionnées, par exemple en A3"),
     ],
-    ids=[f"wrong {n}" for n in range(21)],
+    ids=[f"wrong {n}" for n in range(24)],
 )
 def test_a_file_that_cannot_be_read_says_why(
     app: Flask, data: bytes | str | Callable[[], bytes], sentence: str

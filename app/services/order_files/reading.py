@@ -25,6 +25,8 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 500
 HEADER_WITHIN = 15
 """Titles stand on the first line; lines about the file itself may come before."""
+MOST_CELLS = 200
+"""Cells read of a line, as of a workbook's: titles by the million would keep a process busy for a minute."""
 LONGEST_CELL = 500
 SHOWN_LINES = 8
 MARKS = (";", ",", "\t")
@@ -167,7 +169,9 @@ def _csv_lines(text: str) -> list[Line]:
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                found.append((start + reader.line_num, cells))
+                if any(cell.strip() for cell in cells[MOST_CELLS:]):
+                    raise _too_wide(start + reader.line_num)
+                found.append((start + reader.line_num, cells[:MOST_CELLS]))
             if len(found) > MAX_ROWS * 4:
                 raise _too_many(len(lines) - start - 1)
     except csv.Error:
@@ -183,7 +187,7 @@ def _mark(lines: Sequence[str]) -> tuple[str, int]:
     for at, line in enumerate(lines[:HEADER_WITHIN]):
         for mark in MARKS:
             try:
-                cells = next(csv.reader([line], delimiter=mark), [])
+                cells = next(csv.reader([line], delimiter=mark), [])[:MOST_CELLS]
             except csv.Error:
                 continue
             count = sum(column_named(cell) is not None for cell in cells)
@@ -307,7 +311,8 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
         if unread:
             named = ", ".join(f"« {title} »" for title in unread[:SHOWN_LINES])
             sentences.append(_("Colonnes du fichier qui ne sont pas connues : %(names)s.", names=named))
-    sentences += [_("La colonne « %(name)s » y est deux fois.", name=title) for title in twice]
+    again = list(dict.fromkeys(twice))[:SHOWN_LINES]
+    sentences += [_("La colonne « %(name)s » y est deux fois.", name=title) for title in again]
     if sentences:
         raise FileRefused(*sentences)
     return found, unread[:SHOWN_LINES]
@@ -329,6 +334,12 @@ def _letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         name = chr(65 + rest) + name
     return name
+
+
+def _too_wide(number: int) -> FileRefused:
+    return FileRefused(
+        _("La ligne %(n)d a plus de %(limit)d cases : gardez les colonnes du modèle.", n=number, limit=MOST_CELLS)
+    )
 
 
 def _too_many(count: int) -> FileRefused:
