@@ -185,6 +185,15 @@ def test_what_a_spreadsheet_lost_is_put_back_and_said(admin: Actor) -> None:
 
 
 @pytest.mark.spec("ORD-5")
+def test_a_line_named_twice_loses_nobody(admin: Actor) -> None:
+    draft = send(admin, row(), row(email="faux"))
+    twice = csv_of([{"line": "3", **row()}, {"line": "3", **row()}], titles={"line": "Ligne", **TITLES})
+    with pytest.raises(DomainError, match="deux fois la même ligne"):
+        drafting.add_file(admin, org(admin), draft, twice)
+    assert statuses(admin, draft) == [STATUS.PRETE, STATUS.A_CORRIGER]
+
+
+@pytest.mark.spec("ORD-5")
 def test_a_file_of_mended_rows_takes_their_places_and_keeps_the_others(admin: Actor) -> None:
     draft = send(admin, row(), row(email="faux"), row(mobile="1"))
     sheet = templates.rows_to_mend("csv", kind(), list(rows_of(admin, draft).values())).decode("utf-8-sig")

@@ -244,6 +244,8 @@ def _merge(actor: Actor, organisation_id: int, public_id: str, table: Table) -> 
     rows = {row.number: row for row in rows_of(file)}
     if table.names_lines and all(row.replaces in rows for row in table.rows):
         new = {row.replaces or 0: row.cells for row in table.rows}
+        if len(new) < len(table.rows):  # one of the two people would be lost without a word
+            raise FileRefused(_("La colonne « Ligne » y nomme deux fois la même ligne : une ligne par personne."))
         gone = set(new)
     else:
         numbers = {row.cells.get("identity_number", "").lstrip("0") for row in table.rows}
