@@ -7,6 +7,7 @@ withdrawal of the same request come one after the other and never both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -17,7 +18,7 @@ from app.extensions import db
 from app.models import CertificateRequest, Document, IdentityKind, Order, Organisation, User
 from app.permissions import Actor, Permission, Role
 from app.queries.people import administers_something
-from app.services import audit, history
+from app.services import attempts, audit, history
 from app.services.accounts import end_sessions
 from app.services.authority import require_organisation
 from app.services.declared import PERSON_FIELDS, apply_person, mail_applicant
@@ -28,6 +29,9 @@ from app.services.ordering import RequestLine, applicant_account, check_person, 
 from app.services.payments.releasing import require_not_held
 from app.services.unit_of_work import use_case
 from app.states import RequestState
+
+MOVES_TO_AN_ADDRESS = 3
+"""Invitations an hour that corrected addresses may send to one mailbox: it may be a stranger's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def correct(
     account that was made for the wrong one and serves nothing else goes (ORD-7); the person's other requests of
     this organisation that wait for them follow. An activated account keeps its address. The account takes the
     corrected data only while nobody has activated it and it serves this request alone. Raises NotFound, Forbidden,
-    IllegalTransition, StaleObject, ValidationFailed beside the fields.
+    IllegalTransition, StaleObject, TooManyAttempts (one mailbox, time and again), ValidationFailed beside the fields.
     """
     request = _locked(actor, request_id, Permission.ORDER_CERTIFICATES)
     if request.state is not RequestState.NON_FINALISEE:
@@ -171,6 +175,8 @@ def _move_to(actor: Actor, request: CertificateRequest, person: dict[str, Any]) 
         raise _wrong_email(_("C'est votre adresse : pour vous-même, retirez la demande et commandez pour vous."))
     line = _line(request, person)
     check_person(actor, line, [])
+    key = attempts.key_for("mended-email", line.email)
+    attempts.count_attempt(key, limit=MOVES_TO_AN_ADDRESS, window=timedelta(hours=1))
     account, temporary = applicant_account(actor, line)
     if account.disabled_at is not None:
         raise _wrong_email(_("Cette adresse e-mail ne peut pas être utilisée pour un demandeur."))

@@ -150,6 +150,20 @@ def mend(team: Team, name: str, email: str) -> None:
 
 
 @pytest.mark.spec("ORD-7")
+def test_changing_an_address_to_and_fro_floods_nobody(team: Team) -> None:
+    row = team.order_for("faute")
+    for turn in range(3):
+        mend(team, "faute", f"autre{turn}@exemple.tn")
+        mend(team, "faute", "victime@exemple.tn")
+    mend(team, "faute", "autre@exemple.tn")
+    with pytest.raises(TooManyAttempts):
+        mend(team, "faute", "victime@exemple.tn")
+    assert row.email == "autre@exemple.tn"
+    to_victim = select(func.count()).where(OutboxMail.recipient == "victime@exemple.tn")
+    assert db.session.scalar(to_victim) == 3
+
+
+@pytest.mark.spec("ORD-7")
 def test_a_mended_address_takes_all_that_waits_and_the_old_invitation_opens_nothing(team: Team) -> None:
     row = team.order_for("faute")
     old = row.applicant
