@@ -111,6 +111,9 @@ def _agent() -> int:
             update(CertificateRequest).where(CertificateRequest.id.in_(ids)).values(assigned_to_id=user.id)
         )
         db.session.commit()
+    # Each run is the agent's first login: a second one would ask for a second factor (LOG-4).
+    user.last_seen_at = None
+    db.session.commit()
     return user.id
 
 

@@ -45,8 +45,10 @@ SOON = 2
 """Days before the end of the delay from which the wait is shown as « bientôt en retard »."""
 
 
-def _generated() -> ColumnElement[bool]:
-    return exists(select(Certificate.id).where(Certificate.request_id == R.id).correlate(R))
+def _not_generated() -> ColumnElement[bool]:
+    """A value to look up, row by row: as « not exists » PostgreSQL would read every certificate there ever was."""
+    made = select(Certificate.id).where(Certificate.request_id == R.id).correlate(R).scalar_subquery()
+    return made.is_(None)
 
 
 def _to_take(_actor: Actor) -> ColumnElement[bool]:
@@ -70,7 +72,7 @@ def _at_the_client(_actor: Actor) -> ColumnElement[bool]:
 
 
 def _ready(_actor: Actor) -> ColumnElement[bool]:
-    return and_(R.state == RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST, R.approved_at.is_not(None), ~_generated())
+    return and_(R.state == RequestState.PRISE_EN_CHARGE_PAR_TUNTRUST, R.approved_at.is_not(None), _not_generated())
 
 
 def _to_dispatch(_actor: Actor) -> ColumnElement[bool]:

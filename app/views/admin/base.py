@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from flask import Response, abort, flash, redirect, request, send_file, url_for
@@ -131,7 +132,7 @@ class BaseAdmin(Gate, ModelView):
             "head": [self._head(column, asked) for column in columns],
             "rows": rows,
             "acts": acts if any(acts) else [],
-            "act_label": self.act_label,
+            "act_label": str(self.act_label),
             "title": self.title,
             "search_label": self.search_label,
             "search_hint": self.search_hint,
@@ -189,7 +190,10 @@ class BaseAdmin(Gate, ModelView):
         return self.columns
 
     def _rows(self, rows: Iterable[Any], columns: Iterable[Column]) -> list[tuple[Any, list[Any]]]:
-        cells: list[tuple[Column, Callable[[Any], Any]]] = [(column, column.cell) for column in columns]
+        # Each cell carries its column's name, for phones: it is put into the reader's language once, not for every row.
+        cells: list[tuple[Column, Callable[[Any], Any]]] = [
+            (replace(column, label=str(column.label)), column.cell) for column in columns
+        ]
         return [(row, [(column, cell(row)) for column, cell in cells]) for row in rows]
 
     def act_url(self, row: Any) -> str | None:
