@@ -38,7 +38,7 @@ def read_tracking_file(data: bytes) -> list[TrackingLine]:
         if len(cells) <= max(where):
             lines.append(TrackingLine(number, reference.upper()[:40], "", too_few_cells(number)))
             continue
-        lines.append(_checked(number, reference.upper(), text, seen, numbers))
+        lines.append(_checked(number, reference.upper()[:40], text, seen, numbers))
     if not lines:
         raise DomainError(_("Ce fichier ne contient aucun numéro de suivi sous ses titres."), field="file")
     if len(lines) > LIMIT:

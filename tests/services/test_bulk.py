@@ -428,3 +428,10 @@ def test_organisations_travel_with_the_requests_of_somebody_absent(app: Flask) -
     assert {each[1] for each in outcomes(token)} == {BulkOutcome.FAIT}
     assert db.session.get_one(Organisation, organisation.id).assigned_to_id == present.id
     assert db.session.get_one(CertificateRequest, request.id).assigned_to_id == present.id
+
+
+@pytest.mark.spec("QUE-4")
+def test_a_reference_of_the_tracking_file_is_cut_to_what_a_line_keeps(app: Flask) -> None:
+    with app.test_request_context():
+        (line,) = read_tracking_file(b"reference;tracking_number\n" + b"D" * 5000 + b";EE123456789TN\n")
+    assert line.reference == "D" * 40
