@@ -72,8 +72,9 @@ def browser_context_args(live_server: HttpServer) -> dict[str, Any]:
 class Journey:
     """One person at one browser tab. ``visit`` goes somewhere; ``check`` inspects where one is."""
 
-    def __init__(self, page: Page, base: str, folder: Path) -> None:
+    def __init__(self, page: Page, base: str, folder: Path, *, pictures: bool) -> None:
         self.page = page
+        self.pictures = pictures
         self.base = base
         self.folder = folder
         self.troubles: list[str] = []
@@ -132,12 +133,11 @@ class Journey:
             for each in violations
         )
 
-    def shot(self, stem: str) -> Path:
-        """A picture of the whole page at its present width."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{stem}.png"
-        self.page.screenshot(path=path, full_page=True, animations="disabled")
-        return path
+    def shot(self, stem: str) -> None:
+        """A picture of the whole page at its present width, where pictures are kept."""
+        if self.pictures:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=self.folder / f"{stem}.png", full_page=True, animations="disabled")
 
     def phone(self, stem: str | None = None) -> None:
         """At 320 px: nothing to scroll sideways to, and a picture; then back to the desk."""
@@ -180,6 +180,11 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text).strip("-").lower()[:60] or "page"
 
 
+def _pictures(request: pytest.FixtureRequest) -> bool:
+    """Are this test's pictures kept? The manual's always, they are an artefact; all of them with PICTURES=all."""
+    return os.environ.get("PICTURES") == "all" or request.path.name == "test_manual.py"
+
+
 @pytest.fixture
 def screens(request: pytest.FixtureRequest) -> Path:
     """The folder of this test's pictures, emptied first."""
@@ -191,20 +196,21 @@ def screens(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def journey(page: Page, live_server: HttpServer, screens: Path, request: pytest.FixtureRequest) -> Iterator[Journey]:
     """A person at Chromium; what the browser complained of fails the test at its end."""
-    journey = Journey(page, live_server.url, screens)
+    journey = Journey(page, live_server.url, screens, pictures=_pictures(request))
     yield journey
     journey.end()
 
 
 @pytest.fixture
 def people(
-    new_context: Callable[..., BrowserContext], live_server: HttpServer, screens: Path
+    new_context: Callable[..., BrowserContext], live_server: HttpServer, screens: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Journey]]:
     """``people("rim")``: one more person at a browser of their own; its options are the context's."""
     met: list[Journey] = []
 
     def come(name: str, **options: Any) -> Journey:
-        met.append(Journey(new_context(**options).new_page(), live_server.url, screens / _slug(name)))
+        page = new_context(**options).new_page()
+        met.append(Journey(page, live_server.url, screens / _slug(name), pictures=_pictures(request)))
         return met[-1]
 
     yield come
