@@ -29,6 +29,8 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 Lines = list[tuple[int, list[str]]]
 """(number in the file, cells) of each line that is not empty."""
+_DECLARED = re.compile(r"sep=(?P<mark>[;,\t])\r?\n", re.IGNORECASE)
+"""The line in which Excel is told the separator, and which it does not show."""
 
 
 def read_lines(data: bytes) -> Lines:
@@ -42,13 +44,19 @@ def read_lines(data: bytes) -> Lines:
             _("Ce fichier est un classeur : enregistrez-le au format CSV, puis recommencez."), field="file"
         )
     text = _text(data)
+    declared = _DECLARED.match(text)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    mark = max((";", ",", "\t"), key=first.count)
+    mark = declared["mark"] if declared else max((";", ",", "\t"), key=first.count)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
     except csv.Error:
         raise DomainError(_("Ce fichier n'est pas un CSV lisible."), field="file") from None
-    found = [(number, cells) for number, cells in enumerate(rows, 1) if any(cell.strip() for cell in cells)]
+    titles = 2 if declared else 1
+    found = [
+        (number, cells)
+        for number, cells in enumerate(rows, 1)
+        if number >= titles and any(cell.strip() for cell in cells)
+    ]
     if not found:
         raise DomainError(_("Ce fichier est vide."), field="file")
     return found
